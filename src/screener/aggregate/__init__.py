@@ -1,0 +1,1 @@
+"""Stage 4: classified posts become indicators per cell: attribution, distinct voices, shares, index, coverage, suppression."""

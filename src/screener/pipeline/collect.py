@@ -1,0 +1,130 @@
+"""Stage 1: every enabled source into the lake, unit by unit; one broken source does not stop the others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from screener.collect.connector import Query, Validators
+from screener.collect.http import PoliteClient
+from screener.collect.normalise import Intake
+from screener.collect.registry import CONNECTORS
+from screener.collect.runner import Outcome, collect_file, collect_query, feed_queries, list_files, unit_id
+from screener.demo import write_demo_file
+from screener.errors import RunError, UsageError
+from screener.pipeline.context import Context
+from screener.records import Post, StageReport
+from screener.settings import Settings
+from screener.settings.schemas import FileSource, RssSource
+from screener.store import runs
+from screener.store.database import reading, writing
+from screener.store.lake import PostWriter, posts_from
+from screener.workdir import Workdir
+
+Source = FileSource | RssSource
+
+
+def chosen_sources(settings: Settings, workdir: Workdir, input_path: Path | None = None) -> tuple[Source, ...]:
+    """Sources of a run: ``--input`` alone, else all enabled ones, else the demonstration posts."""
+    by_name = {source.name: source for source in settings.sources}
+    if input_path is not None:
+        if not input_path.exists():
+            raise UsageError(f"--input {input_path}: no such file or folder")
+        template = by_name.get("file-drop")
+        if not isinstance(template, FileSource):
+            raise UsageError("--input needs config/sources/file-drop.toml, which maps columns")
+        return (template.model_copy(update={"enabled": True, "paths": (str(input_path.resolve()),)}),)
+    enabled = tuple(source for source in settings.sources if source.enabled and not getattr(source, "invented", False))
+    return enabled or _demo(by_name.get("demo"), workdir)
+
+
+def _demo(template: Source | None, workdir: Workdir) -> tuple[Source, ...]:
+    if not isinstance(template, FileSource):
+        raise UsageError("no source is enabled in config/sources/, and the demonstration source (demo.toml) is missing")
+    return (template.model_copy(update={"enabled": True, "paths": (str(write_demo_file(workdir.demo).resolve()),)}),)
+
+
+def run_collect(context: Context, sources: Sequence[Source], *, country: str | None = None) -> StageReport:
+    """Collect all units of the sources; raises ``RunError`` at the end if none of them gave anything."""
+    outcomes = [outcome for source in sources for outcome in _collect_source(context, source, country)]
+    report = _report(outcomes)
+    context.report(report)
+    if outcomes and all(outcome.failures for outcome in outcomes):
+        raise RunError("every source failed; the lake keeps what it had:\n" + "\n".join(f for o in outcomes for f in o.failures))
+    if not outcomes:
+        raise UsageError("nothing to collect: the sources have no readable files (.jsonl, .ndjson, .csv, also .gz and .zst) and no feeds")
+    return report
+
+
+def _report(outcomes: Sequence[Outcome]) -> StageReport:
+    names = ("n_read", "n_posts", "n_duplicates", "n_outside_window", "n_unchanged")
+    counts = tuple((name.removeprefix("n_"), sum(getattr(outcome, name) for outcome in outcomes)) for name in names)
+    discards: Counter[str] = Counter()
+    for outcome in outcomes:
+        discards.update(outcome.discards)
+    failures = tuple(failure for outcome in outcomes for failure in outcome.failures)
+    return StageReport("collect", (("units", len(outcomes)), *counts, ("failures", len(failures))), tuple(sorted(discards.items())), failures)
+
+
+def _collect_source(context: Context, source: Source, country: str | None) -> Iterator[Outcome]:
+    if isinstance(source, FileSource):
+        for path in list_files(source.paths, Path.cwd()):
+            yield _collect_file(context, source, path)
+    else:
+        with PoliteClient(context.settings.runtime.collect) as client:
+            for query in feed_queries(source.name, source.feeds):
+                if country is None or query.country == country:
+                    yield _collect_feed(context, source, query, client)
+
+
+def _intake(context: Context, source: Source) -> Intake:
+    return Intake(
+        source=source.name, run_id=context.run.run_id, collected_at=context.run.started_at, key=context.workdir.pseudonym_key(),
+        sectors=frozenset(sector.slug for sector in context.settings.sectors),
+        max_text_characters=context.settings.runtime.collect.max_text_characters,
+        country=getattr(source, "country", None), sector=getattr(source, "sector", None), invented=getattr(source, "invented", False),
+    )  # fmt: skip
+
+
+def _writer(context: Context, unit: str) -> PostWriter:
+    return PostWriter(context.lake, unit, chunk_posts=context.settings.runtime.collect.chunk_posts)
+
+
+def _collect_file(context: Context, source: FileSource, path: Path) -> Outcome:
+    unit = unit_id("file", f"{source.name}\n{path.resolve()}")
+    outcome = collect_file(
+        path, source.columns, _intake(context, source), _writer(context, unit), window=context.window,
+        progress=lambda n: context.progress("collect", n, None),
+    )  # fmt: skip
+    _remember(context, unit, outcome)
+    return outcome
+
+
+def _collect_feed(context: Context, source: RssSource, query: Query, client: PoliteClient) -> Outcome:
+    unit = unit_id("feed", query.url)
+    with reading(context.engine) as connection:
+        validators = Validators(*runs.get_cursor(connection, unit))
+    outcome = collect_query(
+        CONNECTORS[source.kind], query, _intake(context, source), client, _writer(context, unit), window=context.window,
+        validators=validators, earlier=list(_earlier(context, unit)),
+    )  # fmt: skip
+    context.progress("collect", outcome.n_read, None)
+    _remember(context, unit, outcome)
+    return outcome
+
+
+def _earlier(context: Context, unit: str) -> Iterator[Post]:
+    for part in context.lake.parts("posts"):
+        if part.name.startswith(f"{unit}-"):
+            yield from posts_from(context.lake.read("posts", part), part.partition)
+
+
+def _remember(context: Context, unit: str, outcome: Outcome) -> None:
+    """Quarantine, gaps and validators in one transaction, after the posts are safe in the lake."""
+    with writing(context.engine) as connection:
+        runs.replace_unit_records(connection, context.run.run_id, unit, quarantined=outcome.quarantined, unit_gaps=outcome.gaps)
+        if outcome.validators is not None:
+            runs.set_cursor(
+                connection, unit, etag=outcome.validators.etag, last_modified=outcome.validators.last_modified, now=context.run.started_at
+            )

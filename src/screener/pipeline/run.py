@@ -1,0 +1,70 @@
+"""All six stages in order, on one machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from screener.errors import ScreenerError
+from screener.pipeline.collect import Source, chosen_sources, run_collect
+from screener.pipeline.context import Context, Progress, open_context, quiet
+from screener.pipeline.figures import run_aggregate, run_publish
+from screener.pipeline.review import run_review
+from screener.pipeline.screen import run_classify, run_detect_language
+from screener.records import StageReport, Window
+from screener.settings import Settings
+from screener.store import runs
+from screener.store.database import writing
+from screener.workdir import Workdir
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What a run was asked to do; the same options resume an unfinished run."""
+
+    input_path: Path | None = None
+    country: str | None = None
+    window: Window = Window()
+
+    def fingerprint(self, settings: Settings) -> str:
+        """Hash of options and config: a run is resumed only if neither changed."""
+        asked = [str(self.input_path and self.input_path.resolve()), self.country, str(self.window.start), str(self.window.end), settings.sha256]
+        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+
+
+def run_all(
+    settings: Settings, workdir: Workdir, options: RunOptions, *, progress: Progress = quiet, now: datetime | None = None,
+    on_stage: Callable[[StageReport], None] = lambda report: None,
+) -> str:  # fmt: skip
+    """Run every stage; returns the run's id. A failure closes the run as failed, a kill leaves it to be resumed."""
+    sources = chosen_sources(settings, workdir, options.input_path)
+    arguments = options.fingerprint(settings)
+    with open_context(settings, workdir, arguments=arguments, window=options.window, now=now, progress=progress) as context:
+        try:
+            for stage in _stages(context, sources, options.country):
+                on_stage(stage())
+        except ScreenerError as error:
+            _finish(context, runs.FAILED, str(error))
+            raise
+        _finish(context, runs.SUCCESS)
+        return context.run.run_id
+
+
+def _stages(context: Context, sources: Sequence[Source], country: str | None) -> Sequence[Callable[[], StageReport]]:
+    return (
+        lambda: run_collect(context, sources, country=country),
+        lambda: run_detect_language(context),
+        lambda: run_classify(context),
+        lambda: run_aggregate(context),
+        lambda: run_publish(context),
+        lambda: run_review(context),
+    )
+
+
+def _finish(context: Context, status: str, error: str | None = None) -> None:
+    with writing(context.engine) as connection:
+        runs.finish_run(connection, context.run.run_id, status=status, now=datetime.now(UTC), error=error)

@@ -1,0 +1,92 @@
+"""Stages 2 and 3: each part of the lake gets its language guesses and its classifications."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pyarrow as pa
+
+from screener.classify.artifacts import read_meta
+from screener.classify.classifier import Classifier
+from screener.detect_language import DETECTOR_VERSION, Detector
+from screener.pipeline.context import Context, batches, count_posts
+from screener.records import UNDETERMINED, Partition, StageReport
+from screener.settings import Settings, find_shipped
+from screener.store.lake import Part
+from screener.store.layers import languages_table, signals_table
+
+
+def detector_version(settings: Settings) -> str:
+    """What language guesses depend on besides the text."""
+    languages = sorted((watch.key, watch.expected_languages) for watch in settings.watches)
+    return f"{DETECTOR_VERSION}\n{settings.runtime.detect_language!r}\n{languages!r}"
+
+
+def classifier_version(settings: Settings) -> str:
+    """What classifications depend on besides text and language: model, thresholds, lexicon, taxonomy."""
+    meta = read_meta(find_shipped("models") / settings.runtime.classify.model)
+    lexicons = [lexicon.model_dump() for lexicon in settings.lexicons]
+    return f"{meta.key}\n{settings.runtime.classify.thresholds!r}\n{lexicons!r}\n{settings.label_ids!r}\n{detector_version(settings)}"
+
+
+def run_detect_language(context: Context) -> StageReport:
+    """Language guesses for all parts that lack them; the watch's workers and the country give the priors."""
+    detector = Detector(context.settings.runtime.detect_language)
+    expected = {(watch.country, watch.sector): watch.expected_languages for watch in context.settings.watches}
+
+    def work(tables: Sequence[pa.Table], places: Sequence[Partition]) -> list[pa.Table]:
+        made = []
+        for table, place in zip(tables, places, strict=True):
+            country = None if place.country == "ZZ" else place.country
+            items = [(text, country, expected.get((place.country, place.sector), ())) for text in table["text"].to_pylist()]
+            made.append(languages_table(table["post_id"].to_pylist(), detector.detect_many(items)))
+        return made
+
+    done = _run_stage(context, "detect_language", "languages", detector_version(context.settings), work)
+    undetermined = sum(context.lake.read("languages", part)["language"].to_pylist().count(UNDETERMINED) for part in context.lake.parts("languages"))
+    return context.report(StageReport("detect_language", (*done, ("undetermined", undetermined))))
+
+
+def run_classify(context: Context) -> StageReport:
+    """Classifications for all parts that lack them, in batches by number of posts."""
+    version = classifier_version(context.settings)
+    loaded: list[Classifier] = []
+
+    def work(tables: Sequence[pa.Table], places: Sequence[Partition]) -> list[pa.Table]:
+        del places
+        if not loaded:  # only now: a run with nothing to do need not load the model
+            loaded.append(Classifier.from_settings(context.settings))
+        texts = [text for table in tables for text in table["text"].to_pylist()]
+        languages = [language for table in tables for language in table["language"].to_pylist()]
+        answers = iter(loaded[0].classify_many(texts, languages))
+        return [signals_table(ids := table["post_id"].to_pylist(), [next(answers) for _ in ids]) for table in tables]
+
+    done = _run_stage(context, "classify", "signals", version, work, with_languages=True)
+    relevant = sum(context.lake.read("signals", part)["relevant"].to_pylist().count(True) for part in context.lake.parts("signals"))
+    return context.report(StageReport("classify", (*done, ("relevant", relevant))))
+
+
+Work = Callable[[Sequence[pa.Table], Sequence[Partition]], list[pa.Table]]
+
+
+def _run_stage(context: Context, stage: str, layer: str, version: str, work: Work, *, with_languages: bool = False) -> tuple[tuple[str, int], ...]:
+    """Run ``work`` over the stale parts of a layer; returns counts of posts done and skipped."""
+    lake = context.lake
+    stale = list(lake.stale(layer, version))
+    total = count_posts(lake, [part for part, _ in stale])
+    everything = count_posts(lake, lake.parts("posts"))
+    for batch in batches(lake, stale, context.settings.runtime.classify.batch_posts):
+        tables = [_input(context, part, with_languages=with_languages) for part, _ in batch]
+        for (part, fingerprint), table in zip(batch, work(tables, [part.partition for part, _ in batch]), strict=True):
+            lake.write(layer, part, table, fingerprint)
+        context.progress(stage, sum(table.num_rows for table in tables), total)
+    return (("posts", everything), ("done", total), ("skipped", everything - total))
+
+
+def _input(context: Context, part: Part, *, with_languages: bool) -> pa.Table:
+    table = context.lake.read("posts", part).select(["post_id", "text"])
+    if with_languages:
+        table = table.append_column("language", context.lake.read("languages", part)["language"])
+    return table
+
+

@@ -1,0 +1,198 @@
+"""Reads ``config/`` once, at the door, into one frozen object; a mistake names file, key and legal values."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from screener.errors import ConfigError, UnknownCodeError
+from screener.records import Watch
+from screener.settings.schemas import (
+    FileSource,
+    LabelEntry,
+    LexiconFile,
+    RssSource,
+    RuntimeSettings,
+    Sector,
+    SectorFile,
+    SourceSettings,
+    TaxonomyFile,
+    WatchFile,
+)
+
+Model = TypeVar("Model", bound=BaseModel)
+_SOURCE: TypeAdapter[FileSource | RssSource] = TypeAdapter(SourceSettings)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All of ``config/``, validated, with the hash that published rows carry."""
+
+    folder: Path
+    sha256: str
+    runtime: RuntimeSettings
+    watches: tuple[Watch, ...]
+    sectors: tuple[Sector, ...]
+    taxonomy_version: str
+    labels: tuple[LabelEntry, ...]
+    lexicons: tuple[LexiconFile, ...]
+    sources: tuple[FileSource | RssSource, ...]
+
+    @property
+    def label_ids(self) -> tuple[str, ...]:
+        """The taxonomy's labels in the guide's order."""
+        return tuple(label.id for label in self.labels)
+
+    def sector(self, slug: str) -> Sector:
+        """The sector of this slug; raises ``UnknownCodeError`` with the legal slugs."""
+        for sector in self.sectors:
+            if sector.slug == slug:
+                return sector
+        raise UnknownCodeError("sector", slug, [sector.slug for sector in self.sectors])
+
+    def watch(self, country: str, sector: str) -> Watch | None:
+        """The watch of this cell, if it is watched."""
+        return next((w for w in self.watches if (w.country, w.sector) == (country, sector)), None)
+
+
+def find_shipped(name: str) -> Path:
+    """Folder ``config`` or ``models``: below the working directory, beside the source tree, or inside the wheel."""
+    here = Path(__file__).resolve().parent
+    for candidate in (Path.cwd() / name, here.parents[2] / name, here.parent / "_shipped" / name):
+        if candidate.is_dir() and any(candidate.iterdir()):
+            return candidate
+    raise ConfigError(Path.cwd() / name, name, "no such folder; give it with --config or SCREENER_CONFIG")
+
+
+def load_settings(folder: Path | None = None) -> Settings:
+    """Validated settings from ``folder``, ``$SCREENER_CONFIG`` or the shipped ``config/``; raises ``ConfigError``."""
+    chosen = folder or (Path(env) if (env := os.environ.get("SCREENER_CONFIG")) else find_shipped("config"))
+    if not chosen.is_dir():
+        raise ConfigError(chosen, "config", "no such folder")
+    taxonomy = _read(chosen / "taxonomy.toml", TaxonomyFile)
+    settings = Settings(
+        folder=chosen,
+        sha256=_digest(chosen),
+        runtime=_read(chosen / "screener.toml", RuntimeSettings),
+        watches=_watches(chosen / "watches.toml"),
+        sectors=_read(chosen / "sectors.toml", SectorFile).sectors,
+        taxonomy_version=taxonomy.version,
+        labels=taxonomy.labels,
+        lexicons=tuple(_read(path, LexiconFile) for path in sorted((chosen / "lexicon").glob("*.toml"))),
+        sources=tuple(_read_source(path) for path in sorted((chosen / "sources").glob("*.toml"))),
+    )
+    _check_references(settings)
+    return settings
+
+
+def _check_references(settings: Settings) -> None:
+    slugs = [sector.slug for sector in settings.sectors]
+    _refuse_twice(settings.folder / "sectors.toml", "slug", slugs)
+    _refuse_twice(settings.folder / "watches.toml", "watch", [watch.key for watch in settings.watches])
+    _refuse_twice(settings.folder / "sources", "name", [source.name for source in settings.sources])
+    for watch in settings.watches:
+        if watch.sector not in slugs:
+            raise ConfigError(settings.folder / "watches.toml", f"watches.{watch.key}.sector", f"'{watch.sector}' is unknown", legal=slugs)
+    for source in settings.sources:
+        named = [source.sector] if isinstance(source, FileSource) else [feed.sector for feed in source.feeds]
+        for sector in named:
+            if sector is not None and sector not in slugs:
+                raise ConfigError(settings.folder / "sources" / f"{source.name}.toml", "sector", f"'{sector}' is unknown", legal=slugs)
+    for lexicon in settings.lexicons:
+        file = settings.folder / "lexicon" / f"{lexicon.language}.toml"
+        if unknown := sorted(set(lexicon.labels) - set(settings.label_ids)):
+            raise ConfigError(file, f"labels.{unknown[0]}", "unknown label", legal=settings.label_ids)
+    for label in settings.runtime.classify.thresholds:
+        if label not in (*settings.label_ids, "relevance", "positive"):
+            raise ConfigError(settings.folder / "screener.toml", f"classify.thresholds.{label}", "unknown label", legal=settings.label_ids)
+
+
+def _refuse_twice(file: Path, key: str, values: list[str]) -> None:
+    for value in values:
+        if values.count(value) > 1:
+            raise ConfigError(file, key, f"'{value}' stands twice")
+
+
+def _watches(path: Path) -> tuple[Watch, ...]:
+    return tuple(
+        Watch(entry.country, entry.sector, entry.languages, entry.migrant_languages, tuple(entry.queries.items()))
+        for entry in _read(path, WatchFile).watches
+    )
+
+
+def _read(path: Path, model: type[Model]) -> Model:
+    try:
+        return model.model_validate(_toml(path))
+    except ValidationError as error:
+        raise _config_error(path, error) from error
+
+
+def _read_source(path: Path) -> FileSource | RssSource:
+    try:
+        source = _SOURCE.validate_python(_toml(path))
+    except ValidationError as error:
+        raise _config_error(path, error) from error
+    if source.name != path.stem:
+        raise ConfigError(path, "name", f"'{source.name}' must equal the file's name", legal=[path.stem])
+    return source
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(path, "file", "is missing") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(path, "file", f"is not UTF-8 (byte {error.start})") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(path, "file", f"is not TOML: {error}") from error
+
+
+def _config_error(path: Path, error: ValidationError) -> ConfigError:
+    first = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in first["loc"]) or "file"
+    legal: list[str] = []
+    if first["type"] == "extra_forbidden":
+        return ConfigError(path, key, "unknown key", legal=_known_keys(error, first["loc"]))
+    if "expected" in first.get("ctx", {}):
+        legal = [str(first["ctx"]["expected"])]
+    others = len(error.errors()) - 1
+    more = f" (and {others} more)" if others else ""
+    return ConfigError(path, key, f"{first['msg']}, got {first['input']!r:.60}{more}", legal=legal)
+
+
+def _known_keys(error: ValidationError, loc: tuple[int | str, ...]) -> list[str]:
+    """Keys legal beside the unknown one, found by walking the schema along the error's location."""
+    import screener.settings.schemas as schemas
+
+    current: Any = getattr(schemas, error.title, None)
+    for part in loc[:-1]:
+        if current is None or isinstance(part, int):
+            continue
+        fields = getattr(current, "model_fields", {})
+        annotation = fields[part].annotation if part in fields else None
+        current = _inner_model(annotation)
+    return sorted(getattr(current, "model_fields", {}))
+
+
+def _inner_model(annotation: Any) -> Any:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        if (found := _inner_model(argument)) is not None:
+            return found
+    return None
+
+
+def _digest(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.toml")):
+        digest.update(path.relative_to(folder).as_posix().encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()

@@ -1,0 +1,117 @@
+"""Runs, quarantine, gaps and cursors in the results store."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from screener.records import Gap, Quarantined
+from screener.store.tables import cursors, gaps, quarantine, runs
+
+RUNNING, SUCCESS, FAILED = "running", "success", "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution: its id, when it began (the clock of everything it writes), and what it reported."""
+
+    run_id: str
+    arguments: str
+    status: str
+    started_at: datetime
+    report: dict[str, dict[str, int]]
+    finished_at: datetime | None = None
+    error: str | None = None
+
+
+def begin_run(connection: Connection, *, arguments: str, now: datetime, run_id: str | None = None) -> Run:
+    """The unfinished run with the same arguments, to be resumed; else a new one, with ``run_id`` if given."""
+    query = select(runs).where(runs.c.status == RUNNING, runs.c.arguments == arguments).order_by(runs.c.started_at.desc())
+    row = connection.execute(query).mappings().first()
+    if row and not run_id:
+        return _run(dict(row))
+    run_id = run_id or f"{now:%Y%m%dT%H%M%S}-{arguments[:8]}"
+    values = {"run_id": run_id, "arguments": arguments, "status": RUNNING, "started_at": now, "report": {}}
+    connection.execute(insert(runs).values(values))
+    return Run(run_id, arguments, RUNNING, now, {})
+
+
+def finish_run(connection: Connection, run_id: str, *, status: str, now: datetime, error: str | None = None) -> None:
+    """Close the run with its outcome."""
+    connection.execute(update(runs).where(runs.c.run_id == run_id).values(status=status, finished_at=now, error=error))
+
+
+def report_stage(connection: Connection, run_id: str, stage: str, counts: dict[str, int]) -> None:
+    """Keep a stage's counts with the run; the stage's earlier ones are replaced."""
+    row = connection.execute(select(runs.c.report).where(runs.c.run_id == run_id)).scalar_one()
+    connection.execute(update(runs).where(runs.c.run_id == run_id).values(report={**row, stage: counts}))
+
+
+def get_run(connection: Connection, run_id: str) -> Run | None:
+    """The run of this id."""
+    row = connection.execute(select(runs).where(runs.c.run_id == run_id)).mappings().first()
+    return _run(dict(row)) if row else None
+
+
+def latest_run(connection: Connection, status: str = SUCCESS) -> Run | None:
+    """The newest run with this status."""
+    query = select(runs).where(runs.c.status == status).order_by(runs.c.started_at.desc(), runs.c.run_id.desc())
+    row = connection.execute(query).mappings().first()
+    return _run(dict(row)) if row else None
+
+
+def _run(row: dict[str, object]) -> Run:
+    return Run(**{name: _utc(value) for name, value in row.items()})  # type: ignore[arg-type]
+
+
+def _utc(value: object) -> object:
+    """SQLite forgets the zone of a time; everything stored is UTC."""
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
+
+
+def replace_unit_records(
+    connection: Connection, run_id: str, unit: str, *, quarantined: Iterable[Quarantined], unit_gaps: Iterable[Gap]
+) -> None:
+    """Quarantine and gaps of one unit in one run; a resumed run replaces what its first try wrote."""
+    for table in (quarantine, gaps):
+        connection.execute(delete(table).where(table.c.run_id == run_id, table.c.unit == unit))
+    keys = {"run_id": run_id, "unit": unit}
+    entries = [
+        {**keys, "source": q.source, "place": q.where, "reason": str(q.reason), "detail": q.detail, "excerpt": q.excerpt} for q in quarantined
+    ]
+    missing = [
+        {**keys, "source": g.source, "watch": g.watch, "window_start": g.window.start, "window_end": g.window.end, "reason": g.reason}
+        for g in unit_gaps
+    ]
+    if entries:
+        connection.execute(insert(quarantine), entries)
+    if missing:
+        connection.execute(insert(gaps), missing)
+
+
+def list_quarantine(connection: Connection, run_id: str, limit: int = 100) -> list[Quarantined]:
+    """Quarantined records of a run, first come first."""
+    query = select(quarantine).where(quarantine.c.run_id == run_id).order_by(quarantine.c.entry_id).limit(limit)
+    return [Quarantined(r["source"], r["place"], r["reason"], r["detail"], r["excerpt"]) for r in connection.execute(query).mappings()]
+
+
+def count_quarantine(connection: Connection, run_id: str) -> Counter[str]:
+    """Kept quarantine records of a run by reason."""
+    query = select(quarantine.c.reason, func.count()).where(quarantine.c.run_id == run_id).group_by(quarantine.c.reason)
+    return Counter({reason: count for reason, count in connection.execute(query)})
+
+
+def get_cursor(connection: Connection, unit: str) -> tuple[str | None, str | None]:
+    """ETag and Last-Modified of the unit's last good answer."""
+    row = connection.execute(select(cursors.c.etag, cursors.c.last_modified).where(cursors.c.unit == unit)).first()
+    return (row.etag, row.last_modified) if row else (None, None)
+
+
+def set_cursor(connection: Connection, unit: str, *, etag: str | None, last_modified: str | None, now: datetime) -> None:
+    """Remember the validators for the next conditional request."""
+    connection.execute(delete(cursors).where(cursors.c.unit == unit))
+    connection.execute(insert(cursors).values(unit=unit, etag=etag, last_modified=last_modified, updated_at=now))
