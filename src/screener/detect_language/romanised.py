@@ -8,6 +8,7 @@ knowledge of the languages, none was learnt from posts; a pattern that fits a co
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -27,7 +28,11 @@ _HINDUSTANI = re.compile(
 )
 _URDU_SPELLING = re.compile(r"\w*[bdghjklmnprstwz](?:[ae]y|y)|\w*(?:gh|q)\w*|z\w{3,}|h[ae]?y?n|hei|ho?n|a+y+")
 """Roman Urdu ends words in -y and -ay where Hindi writes -e, and keeps z, gh and q that Hindi writes j, g and k."""
-_HINDI_SPELLING = re.compile(r"j(?:ind|arur|aroor|yada|yda|abard)\w*|fir|v[ao]\w{0,3}|\w+[aeiou]v\w*|m[ae]i|h|m")
+_HINDI_SPELLING = re.compile(
+    r"\w+[jknrt]e|j(?:ind|arur|aroor|yada|yda|abard)\w*|fir|v[ao]\w{0,3}|\w+[aeiou]v\w*|m[ae]i|h|m"
+)
+_HINDI_WEIGHT = 0.5
+"""Half, because Roman Urdu uses the Hindi spellings, too, and the reverse is rare."""
 _ARABIC = re.compile(
     r"(?:i?n|y|t|m|b)?ch[bdfgjkmnqtwxz][a-z]+|l[bcdfghjkmnpqrstvwxz]\w{2,}|[ty][bcdfgjkmnpqtvxz][a-z]{2,}|[a-z]{2,}(?:hom|houm|kom)m?"
     r"|ra+b+(?:[iy]|en?a|ou)\w{0,4}|o+m+[eoi]*k+|ye?r[h7]\w*m\w*|wa?ll?ah[iy]?|walahi|in?ch?all?ah?|h+amd[ou]*l+[ae]*h?|(?:ma|ta|ya)?b?ti?[kq]+alla[hm]"
@@ -37,6 +42,8 @@ _CHAT_DIGIT = re.compile(r"(?=\w*[a-z])(?:[a-z]+\w*)?(?:[79]|3|5(?=[a-z]{2}))(?!
 _NUMBER_WORD = re.compile(r"\w*\d\d+\w*|\d+[a-z]{1,5}|[a-z]{4,}\d+|[a-z]{1,2}\d")
 """Digits that are numbers: ``2013``, ``5km``, ``covid19``, ``h1n1``, ``g7``."""
 _STRONG, _MEDIUM, _WEAK = 1.0, 0.6, 0.35
+_PRIOR_SPELLINGS = 2.0
+"""How many Urdu spellings a full prior for Urdu is worth."""
 _NOT_WORDS = str.maketrans(dict.fromkeys(",.!?'’ʻ", " "))
 
 
@@ -55,7 +62,7 @@ def _evidence(word: str) -> _Evidence:
     hindustani, arabic = _hindustani(word), _arabic(word)
     urdu = 0.0
     if hindustani:
-        urdu = bool(_URDU_SPELLING.fullmatch(word)) - bool(_HINDI_SPELLING.fullmatch(word))
+        urdu = bool(_URDU_SPELLING.fullmatch(word)) - _HINDI_WEIGHT * bool(_HINDI_SPELLING.fullmatch(word))
     urdu += 1.0 * (word in wordlists.URDU) - (word in wordlists.HINDI)
     foreign = 1.0 if word in wordlists.ENGLISH or word in wordlists.FRENCH else 0.0
     return _Evidence(hindustani=hindustani, arabic=arabic, urdu=urdu, foreign=foreign)
@@ -90,15 +97,20 @@ class Romanised:
     hits: float
 
 
-def romanised(words: str) -> Romanised:
-    """The best romanised reading of a cleaned text that still has its digits; English words in it weigh half."""
+def romanised(words: str, prior: Mapping[str, float]) -> Romanised:
+    """The best romanised reading of a cleaned text that still has its digits; English words in it weigh half.
+
+    Hindi and Urdu are one spoken language; where the spelling leaves it open, the prior says which, else Hindi.
+    """
     tokens = words.translate(_NOT_WORDS).split()
     found = [_evidence(token) for token in tokens]
     hindustani, arabic = sum(one.hindustani for one in found), sum(one.arabic for one in found)
     own = max(1.0, len(tokens) - 0.5 * sum(one.foreign for one in found))
     hits = max(hindustani, arabic)
-    if arabic > hindustani:
-        language = "ar-Latn"
-    else:
-        language = "ur-Latn" if sum(one.urdu for one in found) > 0 else "hi-Latn"
+    language = "ar-Latn"
+    if hindustani >= arabic:
+        urdu = sum(one.urdu for one in found) + _PRIOR_SPELLINGS * (
+            prior.get("ur-Latn", 0.0) - prior.get("hi-Latn", 0.0)
+        )
+        language = "ur-Latn" if urdu > 0 else "hi-Latn"
     return Romanised(language=language, share=min(1.0, hits / own), hits=hits)

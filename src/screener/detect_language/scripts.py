@@ -30,14 +30,23 @@ OWNED = {
 }  # fmt: skip
 """Scripts that one language of the project writes; the others need a look at letters or n-grams."""
 
+
+def codes(text: str) -> frozenset[str]:
+    """The language codes in a line of them."""
+    return frozenset(text.split())
+
+
 SHARED = {
-    "Latn": None,
-    "Arab": frozenset({"ar", "fa", "ur", "ug", "ps", "sd", "ku"}),
-    "Cyrl": frozenset({"ru", "uk", "bg", "sr", "mk", "be", "kk", "ky", "mn", "tg", "uz", "tt"}),
-    "Deva": frozenset({"hi", "ne", "mr"}),
-    "Ethi": frozenset({"am", "ti"}),
+    "Latn": codes(
+        "en es pt fr de it nl sv no da fi is pl cs sk sl hr sr ro hu lt lv et sq tr az uz vi id ms jv su tl ceb sw ha yo ig so om rw ts tw pcm "
+        "zu xh sn st tn ny lg ln wo mg af ca eu gl cy ga ht ku mt hi-Latn ur-Latn ar-Latn"
+    ),
+    "Arab": codes("ar fa ur ug ps sd ku"),
+    "Cyrl": codes("ru uk bg sr mk be kk ky mn tg uz tt"),
+    "Deva": codes("hi ne mr"),
+    "Ethi": codes("am ti"),
 }
-"""Scripts that several languages write -> those languages (``None``: any that the voters know)."""
+"""Scripts that several languages write -> those languages; a vote never leaves them."""
 
 _DENSITY = {"Hani": 3.0, "Kana": 2.0, "Hang": 2.5, "Ethi": 2.0}
 """Sounds that a character of the script writes, against one Latin letter."""

@@ -39,7 +39,7 @@ URDU = _words(
     khan imran nawaz zardari pakistan pakistani lahore karachi punjab janab sahab sahib bewakoof begairat beghairat lanat lanati laanat tharki
     kanjar dalla aik keh kay ky aese ghareeb qoum qaum quran namaz musalman musalmaan islam hukumat riyasat adalat wazir
     tankhwah waqt mazay larki larka larkiyan larkay bohat boht bht hein hy hn ny sy tou dey ley gay nae phr mulla yahoodi
-    shareef dubai saudia iqama kafeel thekedar
+    shareef dubai saudia iqama kafeel ha hay hae kia tm bhae mn koe sary thy
     """
 )
 HINDI = _words(
@@ -95,8 +95,8 @@ MARKERS = {
     "pcm": _words(
         """
         dey una wetin abeg abegi wey dem sey sabi oga wahala naija comot chop abi sef sha waka pesin pipo kon wen weda naso japa yarn omo ehn
-        nawa nau joor jare pikin oyibo hin bros tori tok belle vex gbege dele abeggi shey shebi nah dat dis na nor don wan e im am fit dia una
-        jor abegg shaa nawao howfar buh wella dah haba ehen mumu guy maga wetn kuku dash
+        nawa nau joor jare pikin oyibo hin bros tori tok belle vex gbege dele abeggi shey shebi nah dat dis na nor don wan e im am fit
+        jor abegg shaa nawao howfar buh wella dah haba ehen wetn kuku dash
         """
     ),
     "tw": _words(
@@ -124,7 +124,10 @@ MARKERS = {
         peratus ahad isnin khamis jumaat perkhidmatan penerbangan lapangan baharu percuma kakitangan tandas perubatan seramai penyelidik kajian
         memaklumkan ramai negara selepas manakala semasa kanak telah turut anda ianya amat menerusi sekiranya ujian pengundi undi beribu berjuta
         dijangka dilaporkan dalam berlaku banyak kawasan mempunyai membolehkan menyatakan kebanyakan walaupun setiap hanyalah seluruh
-        cuba kerja pukul wartawan warganegara pekerja penduduk langsung tak hendak tiada
+        cuba kerja pukul wartawan warganegara pekerja penduduk langsung tak hendak tiada dikenali tentera semula berjaya rawatan kemalangan pemandu
+        merangkumi lawatan pengembaraan esok semalam petang isteri jurutera pengurus kos cukai bayaran doktor pesakit pelajar kedua kesemua kemudahan
+        hospital pasaran syif penyelia ejen pampasan permit mogok majlis perdana menteri timbalan peguam mahkamah tahanan penjara diberi diambil
+        sepatutnya seterusnya sebaliknya walau oleh terdiri
         """
     ),
     "id": _words(

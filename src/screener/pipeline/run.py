@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,3 +70,30 @@ def _stages(context: Context, sources: Sequence[Source], country: str | None) ->
 def _finish(context: Context, status: str, error: str | None = None) -> None:
     with writing(context.engine) as connection:
         runs.finish_run(connection, context.run.run_id, status=status, now=datetime.now(UTC), error=error)
+
+
+def close_run(context: Context, status: str = runs.SUCCESS, error: str | None = None) -> None:
+    """Close a run whose stages were called one by one."""
+    _finish(context, status, error)
+
+
+def report_collected(context: Context, counts: Iterable[Mapping[str, int]]) -> StageReport:
+    """Keep one sum as the run's collect report where sources were collected one by one; each alone replaces the other."""
+    total: Counter[str] = Counter()
+    for one in counts:
+        total.update(one)
+    return context.report(StageReport("collect", tuple(total.items())))
+
+
+@contextmanager
+def taking_turns(workdir: Workdir) -> Iterator[None]:
+    """Wait until no other process holds this working directory, then hold it; a process that dies lets go of it.
+
+    Scheduled runs of several countries begin in the same minute, and a stage that reads the lake while another run
+    replaces its parts would fail.
+    """
+    import fcntl  # not on Windows, where there is no Airflow either
+
+    with (workdir.ensure().root / "turn.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

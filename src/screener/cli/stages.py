@@ -1,0 +1,132 @@
+"""``run`` and the stages that work on the lake: collect, aggregate, publish."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from screener.cli.common import (
+    DEFAULT_WORKDIR,
+    ConfigOption,
+    Format,
+    FormatOption,
+    WorkdirOption,
+    err,
+    guarded,
+    open_settings,
+    open_workdir,
+    parse_window,
+    print_json,
+    progress_bars,
+)
+from screener.cli.tables import print_indicators, print_report
+from screener.codes import parse_country
+from screener.records import StageReport
+
+InputOption = Annotated[Path | None, typer.Option("--input", help="A file or folder of posts (.jsonl, .csv, also .gz, .zst) instead of the sources.")]
+CountryOption = Annotated[str | None, typer.Option("--country", help="Ask only the feeds of this country (ISO 3166-1 alpha-2).")]
+SinceOption = Annotated[str | None, typer.Option("--since", help="First day, YYYY-MM-DD; posts without a date are always taken.")]
+UntilOption = Annotated[str | None, typer.Option("--until", help="Day after the last, YYYY-MM-DD.")]
+
+
+_BY_HAND = "by-stage"
+"""Arguments of the run that single stages share until ``publish`` closes it."""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command()(run)
+    app.command()(collect)
+    app.command()(aggregate)
+    app.command()(publish)
+
+
+@guarded
+def run(
+    input_path: InputOption = None, country: CountryOption = None, since: SinceOption = None, until: UntilOption = None,
+    workdir: WorkdirOption = DEFAULT_WORKDIR, config: ConfigOption = None, output: FormatOption = Format.TABLE,
+) -> None:  # fmt: skip
+    """Run all six stages: collect, detect_language, classify, aggregate, publish, review.
+
+    A run that was interrupted goes on where it stopped when the same command is given again.
+    """
+    from screener.pipeline import RunOptions, run_all
+    from screener.pipeline.answers import current_indicators, ranked
+    from screener.pipeline.context import open_reader
+
+    settings, place = open_settings(config), open_workdir(workdir)
+    options = RunOptions(input_path, parse_country(country) if country else None, parse_window(since, until))
+    reports: list[StageReport] = []
+    clock = [time.monotonic()]
+
+    def on_stage(report: StageReport) -> None:
+        reports.append(report)
+        print_report(report, time.monotonic() - clock[0])
+        clock[0] = time.monotonic()
+
+    with progress_bars() as progress:
+        run_id = run_all(settings, place, options, progress=progress, on_stage=on_stage)
+    with open_reader(settings, place) as engine:
+        indicators = ranked([row.indicator for row in current_indicators(engine)])
+    if output is Format.JSON:
+        print_json({"run_id": run_id, "stages": reports, "indicators": indicators})
+        return
+    print_indicators(indicators, settings)
+    option = "" if workdir == DEFAULT_WORKDIR else f" --workdir {workdir}"
+    err.print(f"\nOne answer:  screener risk --country TH --sector poultry{option}\nDashboard:   screener serve{option}", highlight=False)
+
+
+@guarded
+def collect(
+    input_path: InputOption = None, country: CountryOption = None, since: SinceOption = None, until: UntilOption = None,
+    workdir: WorkdirOption = DEFAULT_WORKDIR, config: ConfigOption = None,
+) -> None:  # fmt: skip
+    """Fetch posts from the enabled sources (or --input) into the lake, and stop there."""
+    from screener.pipeline import run_collect
+    from screener.pipeline.collect import chosen_sources
+
+    settings, place = open_settings(config), open_workdir(workdir)
+    sources = chosen_sources(settings, place, input_path)
+    chosen = parse_country(country) if country else None
+    _one_stage(workdir, config, since, until, lambda context: run_collect(context, sources, country=chosen))
+
+
+@guarded
+def aggregate(since: SinceOption = None, until: UntilOption = None, workdir: WorkdirOption = DEFAULT_WORKDIR, config: ConfigOption = None) -> None:
+    """Compute indicators from what is classified in the lake."""
+    from screener.pipeline import run_aggregate
+
+    _one_stage(workdir, config, since, until, run_aggregate)
+
+
+@guarded
+def publish(workdir: WorkdirOption = DEFAULT_WORKDIR, config: ConfigOption = None) -> None:
+    """Check the data assertions and write the aggregated figures to the results store as a draft."""
+    from screener.pipeline import run_publish
+
+    _one_stage(workdir, config, None, None, run_publish, closes=True)
+
+
+def _one_stage(
+    workdir: Path, config: Path | None, since: str | None, until: str | None, stage: Callable[..., StageReport], *, closes: bool = False
+) -> None:
+    """A stage by itself, on the run that earlier single stages have begun; publish closes it."""
+    from screener.pipeline.context import open_context
+    from screener.pipeline.run import close_run
+
+    settings = open_settings(config)
+    window = parse_window(since, until)
+    started = time.monotonic()
+    with progress_bars() as progress, open_context(settings, open_workdir(workdir), arguments=_BY_HAND, window=window, progress=progress) as context:
+        report = stage(context)
+        if closes:
+            close_run(context)
+    print_report(report, time.monotonic() - started)
+
+
+lake_stage = _one_stage
+"""For the commands of other modules that work on the lake when no file is given."""

@@ -1,0 +1,62 @@
+"""Tables for people: reports of stages, indicators, answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from screener.cli.common import err, out
+from screener.codes import country_name
+from screener.records import UNSPECIFIED_SECTOR, Indicator, StageReport
+from screener.settings import Settings
+
+BAND_STYLE = {"low": "green", "elevated": "yellow", "high": "dark_orange", "severe": "red", "insufficient_evidence": "dim"}
+
+
+def print_report(report: StageReport, seconds: float) -> None:
+    """One line a stage on stderr, and what it set aside or warns of."""
+    counts = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in report.counts)
+    err.print(f"{report.stage:16} {counts}  ({seconds:.1f} s)", highlight=False, soft_wrap=True)
+    for reason, count in report.discards:
+        err.print(f"{'':16} quarantine: {reason} {count:,}", style="yellow", highlight=False)
+    for warning in report.warnings:
+        err.print(f"{'':16} warning: {warning}", style="yellow", highlight=False, soft_wrap=True, markup=False)
+
+
+def print_indicators(indicators: Sequence[Indicator], settings: Settings, *, limit: int | None = None) -> None:
+    """The risk table: cells with figures first, then those without enough evidence."""
+    table = Table(title="Risk indicators by country and sector (draft, not reviewed)", title_justify="left", show_lines=False)
+    for name, justify in (("country", "left"), ("sector", "left"), ("index", "right"), ("95 % interval", "right"), ("band", "left"),
+                          ("voices", "right"), ("posts", "right"), ("coverage", "left"), ("most told", "left")):  # fmt: skip
+        table.add_column(name, justify=justify, no_wrap=name != "most told")  # type: ignore[arg-type]
+    for indicator in indicators[:limit]:
+        table.add_row(*_cells(indicator, settings))
+    if any(indicator.invented for indicator in indicators):
+        out.print("[bold]Demonstration:[/bold] these figures are made from invented posts and say nothing about the world.")
+    out.print(table)
+
+
+def _cells(indicator: Indicator, settings: Settings) -> tuple[str, ...]:
+    style = BAND_STYLE[indicator.band]
+    band = indicator.band.replace("_", " ")
+    index = f"{indicator.index:.0f}" if indicator.index is not None else "–"
+    interval = f"{indicator.index_low:.0f}–{indicator.index_high:.0f}" if indicator.index is not None else f"[dim]{indicator.suppression or ''}[/dim]"
+    return (
+        country_name(indicator.country), sector_name(indicator.sector, settings), index, interval, f"[{style}]{band}[/{style}]",
+        f"{indicator.n_voices:,}" if indicator.n_voices is not None else "–", f"{indicator.n_posts:,}", indicator.coverage.level,
+        ", ".join(label.replace("_", " ") for label in _most_told(indicator)),
+    )  # fmt: skip
+
+
+def _most_told(indicator: Indicator) -> list[str]:
+    from screener.risk import top_labels
+
+    return [label.label for label in top_labels(indicator, 2)]
+
+
+def sector_name(slug: str, settings: Settings, locale: str = "en") -> str:
+    """The sector's name in the reader's language."""
+    if slug == UNSPECIFIED_SECTOR:
+        return {"en": "(sector not stated)", "sv": "(bransch ej angiven)"}[locale]
+    return str(getattr(settings.sector(slug).name, locale))

@@ -1,0 +1,6 @@
+"""Stage 2: the language of every post, or ``und``. See ``cascade`` for the order of the steps."""
+
+from screener.detect_language.cascade import DETECTOR_VERSION, Detector
+from screener.detect_language.evaluate import LanguageScore, evaluate, macro_f1
+
+__all__ = ["DETECTOR_VERSION", "Detector", "LanguageScore", "evaluate", "macro_f1"]
