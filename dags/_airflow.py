@@ -1,13 +1,13 @@
 """What the DAG files share: task defaults, the screener run behind a DAG run, and our errors as Airflow's.
 
-Nothing heavy is imported here: the DAG processor reads these files every few seconds.
+Heavy libraries are imported inside functions: the DAG processor reads these files again and again.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,13 +17,15 @@ from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowFailException
 
 from screener.errors import AssertionFailed, ModelError, ParseError, ReviewError, TerminalSourceError, UsageError
-from screener.settings import Settings, load_settings
+from screener.records import Window
+from screener.settings import load_settings
 from screener.workdir import Workdir
 
 if TYPE_CHECKING:
     from screener.pipeline import Context
-    from screener.records import StageReport, Window
+    from screener.records import StageReport
 
+Keys = dict[str, Any]
 FINAL = (UsageError, TerminalSourceError, ParseError, AssertionFailed, ModelError, ReviewError)
 """Errors that the same attempt would meet again; all others (source or store away for a while) are retried."""
 
@@ -38,7 +40,7 @@ def translated() -> Iterator[None]:
 
 
 def workdir() -> Workdir:
-    """The working directory, from the environment only: a run's parameters must not choose where data lies."""
+    """The working directory, from the environment only: a run's parameters can't choose where data lies."""
     return Workdir(Path(os.environ.get("SCREENER_WORKDIR", "var"))).ensure()
 
 
@@ -49,34 +51,26 @@ def run_id_of(context: Any) -> str:
 
 def figures_window(context: Any) -> Window:
     """Days that the figures cover: ``since`` to ``until``, else all that is kept, to the end of the data interval."""
-    from screener.records import Window
-
     since, until = (context["params"].get(name) for name in ("since", "until"))
     end = context.get("data_interval_end")
     closing = end.astimezone(UTC).date() if end else None
     return Window(date.fromisoformat(since) if since else None, date.fromisoformat(until) if until else closing)
 
 
-def collect_window(settings: Settings) -> Window:
-    """Every post young enough to be kept: collecting a narrower window would drop a file's other days from the lake."""
-    from screener.pipeline.housekeeping import keep_from
-    from screener.records import Window
-
-    return Window(start=keep_from(datetime.now(UTC).date(), settings.runtime.housekeeping.keep_texts_days))
-
-
 @contextmanager
-def screener_run(run_id: str | None = None, window: Window | None = None) -> Iterator[Context]:
+def screener_run(run_id: str | None = None, *, collecting: bool = False) -> Iterator[Context]:
     """The screener run of the running task, alone on the working directory until the task is done."""
     from screener.pipeline import open_context
+    from screener.pipeline.housekeeping import kept_window
     from screener.pipeline.run import taking_turns
 
     airflow = get_current_context()
-    run_id, place = run_id or run_id_of(airflow), workdir()
-    arguments = hashlib.sha256(run_id.encode()).hexdigest()  # of its own, so that no command line resumes this run
-    with translated(), taking_turns(place):
-        window = window or figures_window(airflow)
-        with open_context(load_settings(), place, arguments=arguments, window=window, run_id=run_id) as context:
+    run_id = run_id or run_id_of(airflow)
+    with translated(), taking_turns(place := workdir()):
+        settings = load_settings()
+        # not narrower: a file collected for some days only would lose its other days from the lake
+        window = kept_window(settings, datetime.now(UTC)) if collecting else figures_window(airflow)
+        with open_context(settings, place, arguments=run_id, window=window, run_id=run_id) as context:
             yield context
 
 
@@ -85,16 +79,21 @@ def close_as_failed(airflow: Any) -> None:
     from screener.pipeline import open_context
     from screener.pipeline.run import close_run
 
-    with open_context(load_settings(), workdir(), arguments=(run_id := run_id_of(airflow)), run_id=run_id) as context:
+    run_id = run_id_of(airflow)
+    with open_context(load_settings(), workdir(), arguments=run_id, run_id=run_id) as context:
         close_run(context, "failed", str(airflow.get("exception") or "see the task's log"))
 
 
-def keys(run_id: str, report: StageReport) -> dict[str, Any]:
+def keys(run: Context, report: StageReport) -> Keys:
     """What a task hands on: the run's id and counts, never posts."""
-    return {"run_id": run_id, "counts": dict(report.counts) | {f"discarded {reason}": n for reason, n in report.discards}}
+    discards = {f"discarded {reason}": count for reason, count in report.discards}
+    return {"run_id": run.run.run_id, "counts": dict(report.counts) | discards}
 
 
-DEFAULTS: dict[str, Any] = {
-    "owner": "screener", "retries": 3, "retry_delay": timedelta(minutes=1), "retry_exponential_backoff": 3,
-    "execution_timeout": timedelta(hours=12), "on_failure_callback": close_as_failed,
-}  # fmt: skip
+DEFAULTS = {
+    "owner": "screener",
+    "retries": 3,
+    "retry_delay": timedelta(minutes=1),
+    "retry_exponential_backoff": 3,
+    "execution_timeout": timedelta(hours=12),
+}

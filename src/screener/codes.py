@@ -66,6 +66,11 @@ def parse_language(value: str) -> str:
     raise UnknownCodeError("language code (BCP 47)", value, languages())
 
 
+def is_language(value: str) -> bool:
+    """True if this is a language code as the project writes it."""
+    return value in languages() and value not in ALIASES
+
+
 def country_name(code: str, locale: str = "en") -> str:
     """Country name in the reader's language (CLDR), the code itself if CLDR has none."""
     from babel import Locale

@@ -10,13 +10,15 @@ import re
 from dataclasses import dataclass
 
 _TITLES = "Mr|Mrs|Ms|Miss|Dr|Sir|Madam|Encik|Puan|Cik|Pak|Bapak|Ibu|Señor|Señora|Sr|Sra|Don|Doña|Monsieur|Madame|Herr|Frau|Pan|Pani|Bay|Bayan|Ginoong|Aling|Mang|Sheikh|Ustad|Chaudhry"
+_NO_LETTER = r"(?<![^\W\d_])"
+"""Not after a letter. A plain word break would not do: a mark put in place of digits makes a new one, and a second pass would find more."""
 _PATTERNS = (
     ("link", r"https?://\S+|www\.\S+|\[URL\]"),
     ("mail", r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
     ("handle", r"@[\w.]{2,}"),
-    ("document", r"\b[A-Z]{1,3}[ -]?\d{6,9}\b|\b\d{5}[- ]\d{7}[- ]\d\b"),
+    ("document", rf"{_NO_LETTER}[A-Z]{{1,3}}[ -]?\d{{6,9}}(?!\d)|(?<!\d)\d{{5}}[- ]\d{{7}}[- ]\d(?!\d)"),
     ("phone", r"(?:\+|00)?\d(?:[\s().-]{0,2}\d){6,14}"),
-    ("name", rf"\b(?:{_TITLES})\.?\s+[A-ZÅÄÖÉÑÇŞĞİÜŁŚŻ][\w'’-]+(?:\s+[A-ZÅÄÖÉÑÇŞĞİÜŁŚŻ][\w'’-]+)?"),
+    ("name", rf"{_NO_LETTER}(?:{_TITLES})\.?\s+[A-ZÅÄÖÉÑÇŞĞİÜŁŚŻ][\w'’-]+(?:\s+[A-ZÅÄÖÉÑÇŞĞİÜŁŚŻ][\w'’-]+)?"),
 )
 _ANY = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _PATTERNS))
 

@@ -64,9 +64,9 @@ def estimate_index(
 
 
 def _summarise(draws: NDArray[np.float64], bands: Bands) -> IndexEstimate:
-    value = float(np.median(draws))
+    value = round(float(np.median(draws)), 1)  # rounded first, so that the band is that of the figure shown
     low, high = (float(q) for q in np.quantile(draws, [0.025, 0.975]))
     edges = np.array([bands.elevated, bands.high, bands.severe])
     band = int(np.searchsorted(edges, value, side="right"))
     probability = float(np.mean(np.searchsorted(edges, draws, side="right") == band))
-    return IndexEstimate(round(value, 1), round(low, 1), round(high, 1), BANDS[band], round(probability, 2))
+    return IndexEstimate(value, round(low, 1), round(high, 1), BANDS[band], round(probability, 2))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from screener.aggregate.coverage import measure_coverage, weeks_between
 from screener.aggregate.estimate import INSUFFICIENT, estimate_index, pooled_shares, share_interval
 from screener.aggregate.suppress import hides_label, suppression_reason
-from screener.aggregate.voices import VoiceGroup, group_voices
+from screener.aggregate.voices import VoiceGroup, group_voices, speaking_posts
 from screener.records import Indicator, LabelShare, ScreenedPost, Voice, Watch, Window
 from screener.settings.schemas import AggregateSettings, LabelEntry
 
@@ -60,9 +60,11 @@ def _indicator(
 ) -> Indicator:
     counts, n_voices = cell.counts, len(cell.voices)
     n_relevant = sum(voice.n_posts for voice in cell.voices)
-    authors = {post.post.author for post in cell.posts if post.post.author}
+    speaking = speaking_posts(cell.posts)  # who advertises, or writes of other things, hides nobody
+    authors = {post.post.author for post in speaking if post.post.author}
+    sources = {post.post.source for post in speaking}
     reason = suppression_reason(
-        n_posts=n_relevant, n_voices=n_voices, n_authors=len(authors), n_sources=counts.n_sources, settings=settings
+        n_posts=n_relevant, n_voices=n_voices, n_authors=len(authors), n_sources=len(sources), settings=settings
     )
     coverage = measure_coverage(
         n_posts=counts.n_posts, n_sources=counts.n_sources, n_weeks_with_posts=counts.n_weeks_with_posts,

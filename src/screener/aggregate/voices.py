@@ -34,9 +34,14 @@ def text_key(text: str) -> str:
     return "".join(char for char in bare if unicodedata.category(char)[0] in "LM")
 
 
+def speaking_posts(posts: Sequence[ScreenedPost]) -> list[ScreenedPost]:
+    """Posts behind which somebody speaks of working life: relevant, and no advert."""
+    return [post for post in posts if post.classification.relevant and post.classification.voice != Voice.ADVERT]
+
+
 def group_voices(posts: Sequence[ScreenedPost]) -> list[VoiceGroup]:
     """Voices among the relevant posts of a cell; independent of the order of the posts."""
-    speaking = [post for post in posts if post.classification.relevant and post.classification.voice != Voice.ADVERT]
+    speaking = speaking_posts(posts)
     groups: dict[int, list[ScreenedPost]] = {}
     for post, root in zip(speaking, _components([_links(post) for post in speaking]), strict=True):
         groups.setdefault(root, []).append(post)

@@ -91,8 +91,8 @@ def _label_score(label: str, posts: Sequence[LabelledPost], answers: Sequence[Cl
 
 
 def _micro(posts: Sequence[LabelledPost], answers: Sequence[Classification], labels: Sequence[str]) -> Score:
-    truth = np.array([[label in post.signals for label in labels] for post in posts]).ravel()
-    found = np.array([[label in answer.flagged for label in labels] for answer in answers]).ravel()
+    truth = np.array([[label in post.signals for label in labels] for post in posts], dtype=bool).ravel()
+    found = np.array([[label in answer.flagged for label in labels] for answer in answers], dtype=bool).ravel()
     return score("signals (micro)", truth, found)
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any, TypeVar
 
 from screener.codes import parse_language
 from screener.errors import ParseError, ScreenerError
 from screener.records import Voice
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +51,23 @@ def read_labelled(path: Path, labels: Sequence[str]) -> Iterator[LabelledPost]:
 def _parse(line: str, where: str, labels: Sequence[str]) -> LabelledPost:
     try:
         record = json.loads(line)
-        signals = tuple(record["signals"])
+        signals = tuple(_typed(record, "signals", list))
         post = LabelledPost(
-            str(record["id"]), str(record["text"]), parse_language(record["lang"]), str(record.get("source", "unknown")),
-            bool(record["relevant"]), Voice(record["voice"]), signals, bool(record["positive"]),
+            str(record["id"]), _typed(record, "text", str), parse_language(_typed(record, "lang", str)), str(record.get("source", "unknown")),
+            _typed(record, "relevant", bool), Voice(record["voice"]), signals, _typed(record, "positive", bool),
         )  # fmt: skip
     except KeyError as error:
         raise ParseError(where, f"key {error} is missing; needed: id, text, lang, relevant, voice, signals, positive") from error
-    except (ValueError, TypeError, AttributeError, ScreenerError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError, ScreenerError) as error:
         raise ParseError(where, str(error)) from error
-    if unknown := set(signals) - set(labels):
-        raise ParseError(where, f"signals: unknown label '{min(unknown)}'; legal values: {', '.join(labels)}")
+    if unknown := [label for label in signals if label not in labels]:
+        raise ParseError(where, f"signals: unknown label '{unknown[0]}'; legal values: {', '.join(labels)}")
     return post
+
+
+def _typed(record: dict[str, Any], key: str, kind: type[Value]) -> Value:
+    """The value if it is of this kind; ``"no"`` is no answer to a yes-no question, though Python takes it for true."""
+    value = record[key]
+    if not isinstance(value, kind):
+        raise TypeError(f"{key}: {kind.__name__} needed, got {value!r:.40}")
+    return value

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from screener.classify.artifacts import Meta, save_model, text_hash
 from screener.classify.decide import DEFAULT
 from screener.classify.encoder import Encoder
-from screener.classify.features import gate_matrix, head_matrix, make_feature_map, make_gate, make_gate_vectoriser, make_head
+from screener.classify.features import gate_matrix, head_matrix, make_feature_map, make_gate, make_gate_vectoriser, make_head, make_rare_head
 from screener.classify.labelled import LabelledPost
 from screener.classify.lexicon import Lexicon
 from screener.records import Voice
@@ -22,7 +22,7 @@ from screener.records import Voice
 FOLDS = 5
 GATE_KEEPS = 0.98
 """Share of the posts found relevant by the full model that the gate must keep (bar: 97 %), with one point of room."""
-_MIN_THRESHOLD, _MAX_THRESHOLD = 0.2, 0.8
+_MIN_THRESHOLD, _MAX_THRESHOLD = 0.1, 0.9
 """Thresholds outside follow single posts of rare labels, not the label."""
 Progress = Callable[[str, int], None]
 
@@ -78,12 +78,19 @@ def fit(prepared: Prepared, rows: NDArray[np.intp], labels: Sequence[str]) -> Fi
     matrix = head_matrix(feature_map, prepared.embeddings[rows], prepared.lexicon[rows])
     heads = {
         "relevance": make_head().fit(matrix, relevant),
-        "positive": make_head().fit(matrix, [post.positive for post in posts]),
+        "positive": make_rare_head().fit(matrix, [post.positive for post in posts]),
         "voice": make_head().fit(matrix[relevant], [str(post.voice) for post in posts if post.relevant]),
     }
     for label in labels:
-        heads[label] = make_head().fit(matrix, [label in post.signals for post in posts])
-    return Fitted(make_gate().fit(prepared.grams[rows], relevant), feature_map, heads)
+        heads[label] = make_rare_head().fit(matrix, [label in post.signals for post in posts])
+    return Fitted(make_gate().fit(prepared.grams[rows], relevant), _compact(feature_map), heads)
+
+
+def _compact(feature_map: Any) -> Any:
+    """The kernel's matrices in single precision: half the file, and embeddings are no more precise."""
+    kernel = feature_map[-1]
+    kernel.components_, kernel.normalization_ = kernel.components_.astype(np.float32), kernel.normalization_.astype(np.float32)
+    return feature_map
 
 
 def cross_validate(prepared: Prepared, labels: Sequence[str], progress: Progress = lambda what, n: None) -> OutOfFold:

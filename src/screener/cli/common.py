@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
@@ -22,7 +23,8 @@ from screener.records import Window
 from screener.settings import Settings, load_settings
 from screener.workdir import Workdir
 
-out = Console()
+out = Console(width=None if sys.stdout.isatty() else 140)
+"""A pipe or file has no width; 140 columns show every table whole."""
 err = Console(stderr=True)
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -28,6 +29,7 @@ def add_to(app: typer.Typer) -> None:
 @guarded
 def train(
     labels: Annotated[list[Path] | None, typer.Option("--labels", help="JSONL of labelled posts in the guide's format; may be given several times.")] = None,
+    posts_folder: Annotated[Path | None, typer.Option("--posts", help="Folder of JSONL with id and text, for the labels that ship by post id without text.")] = None,
     out_folder: Annotated[Path | None, typer.Option("--out", help="Model folder to write; by default the one that config names.")] = None,
     config: ConfigOption = None,
 ) -> None:  # fmt: skip
@@ -39,7 +41,7 @@ def train(
     from screener.classify.honest import evaluations_of
 
     settings = open_settings(config)
-    posts = _distinct([*_own(settings), *_given(labels or [], settings)])
+    posts = _distinct([*_own(settings), *_by_id(posts_folder, settings), *_given(labels or [], settings)])
     folder = out_folder or find_shipped("models") / settings.runtime.classify.model
     err.print(f"training on {len(posts)} posts, {sum(p.relevant for p in posts)} relevant, {FOLDS} folds", highlight=False)
     with progress_bars() as progress:
@@ -54,17 +56,27 @@ def train(
 
 @guarded
 def evaluate(
-    labels: Annotated[Path, typer.Option("--labels", help="JSONL of labelled posts in the guide's format.")],
+    labels: Annotated[Path | None, typer.Option("--labels", help="JSONL of labelled posts in the guide's format: measures the classifier.")] = None,
+    languages: Annotated[Path | None, typer.Option("--languages", help="JSONL with text and lang: measures language detection.")] = None,
     config: ConfigOption = None, output: FormatOption = Format.TABLE,
 ) -> None:  # fmt: skip
     """Print precision, recall and F1 per label and language, with n.
 
     Posts that the model was trained on are judged by cross-validation: by a fit that has not seen them.
     """
+    settings = open_settings(config)
+    if (labels is None) == (languages is None):
+        raise UsageError("give either --labels FILE (classifier) or --languages FILE (language detection)")
+    if labels is not None:
+        _evaluate_classifier(settings, labels, output)
+    elif languages is not None:
+        _evaluate_languages(settings, languages, output)
+
+
+def _evaluate_classifier(settings: Settings, labels: Path, output: Format) -> None:
     from screener.classify.card import evaluation_markdown
     from screener.classify.honest import evaluate_honestly
 
-    settings = open_settings(config)
     given = _given([labels], settings)
     if not given:
         raise UsageError(f"{labels}: no labelled posts")
@@ -72,16 +84,49 @@ def evaluate(
         result = evaluate_honestly(settings, given, _own(settings), progress=lambda what, n: progress(what, n, None))
     if output is Format.JSON:
         print_json(result)
-    elif sys.stdout.isatty():
-        out.print(Markdown(evaluation_markdown(result)))
     else:
-        typer.echo(evaluation_markdown(result))
+        _print_markdown(evaluation_markdown(result))
+
+
+def _evaluate_languages(settings: Settings, file: Path, output: Format) -> None:
+    from screener.classify.card import percent
+    from screener.detect_language import Detector, macro_f1
+    from screener.detect_language import evaluate as score
+
+    if not file.is_file():
+        raise UsageError(f"--languages {file}: no such file")
+    rows = [(record["lang"], record["text"]) for record in map(json.loads, file.read_text(encoding="utf-8").splitlines())]
+    guesses = Detector(settings.runtime.detect_language).detect_many([(text, None, ()) for _, text in rows])
+    scores = score((gold, guess.language) for (gold, _), guess in zip(rows, guesses, strict=True))
+    if output is Format.JSON:
+        print_json(scores)
+        return
+    lines = [f"| {s.language} | {s.n} | {percent(s.precision)} | {percent(s.recall)} | {percent(s.f1)} |" for s in scores]
+    head = f"{len(rows)} posts, macro-F1 {macro_f1(scores):.3f} over languages with at least 20 posts.\n\n| language | n | precision | recall | F1 |\n|---|---|---|---|---|\n"
+    _print_markdown(head + "\n".join(lines))
+
+
+def _print_markdown(text: str) -> None:
+    if sys.stdout.isatty():
+        out.print(Markdown(text))
+    else:
+        typer.echo(text)
 
 
 def _own(settings: Settings) -> list[LabelledPost]:
     from screener.classify.labelled import own_posts
 
     return own_posts(settings.label_ids)
+
+
+def _by_id(folder: Path | None, settings: Settings) -> list[LabelledPost]:
+    from screener.classify.labelled import labels_by_id, read_labelled, read_texts
+
+    if folder is None:
+        return []
+    if not folder.is_dir():
+        raise UsageError(f"--posts {folder}: no such folder")
+    return list(read_labelled(labels_by_id(), settings.label_ids, read_texts(folder)))
 
 
 def _given(files: Sequence[Path], settings: Settings) -> list[LabelledPost]:

@@ -9,6 +9,7 @@ from rich.table import Table
 from screener.cli.common import err, out
 from screener.codes import country_name
 from screener.records import UNSPECIFIED_SECTOR, Indicator, StageReport
+from screener.risk import top_labels
 from screener.settings import Settings
 
 BAND_STYLE = {"low": "green", "elevated": "yellow", "high": "dark_orange", "severe": "red", "insufficient_evidence": "dim"}
@@ -24,14 +25,18 @@ def print_report(report: StageReport, seconds: float) -> None:
         err.print(f"{'':16} warning: {warning}", style="yellow", highlight=False, soft_wrap=True, markup=False)
 
 
-def print_indicators(indicators: Sequence[Indicator], settings: Settings, *, limit: int | None = None) -> None:
+_WIDE = 110
+"""Columns of terminal from which the table also shows coverage, posts and the labels most told."""
+
+
+def print_indicators(indicators: Sequence[Indicator], settings: Settings) -> None:
     """The risk table: cells with figures first, then those without enough evidence."""
-    table = Table(title="Risk indicators by country and sector (draft, not reviewed)", title_justify="left", show_lines=False)
-    for name, justify in (("country", "left"), ("sector", "left"), ("index", "right"), ("95 % interval", "right"), ("band", "left"),
-                          ("voices", "right"), ("posts", "right"), ("coverage", "left"), ("most told", "left")):  # fmt: skip
-        table.add_column(name, justify=justify, no_wrap=name != "most told")  # type: ignore[arg-type]
-    for indicator in indicators[:limit]:
-        table.add_row(*_cells(indicator, settings))
+    wide = out.width >= _WIDE
+    table = Table(title="Risk indicators by country and sector (draft, not reviewed)", title_justify="left")
+    for name in ("country", "sector", "index", "band", "voices", *(("posts", "coverage", "most told") if wide else ())):
+        table.add_column(name, justify="right" if name in ("index", "voices", "posts") else "left")
+    for indicator in indicators:
+        table.add_row(*_cells(indicator, settings), *(_more(indicator) if wide else ()))
     if any(indicator.invented for indicator in indicators):
         out.print("[bold]Demonstration:[/bold] these figures are made from invented posts and say nothing about the world.")
     out.print(table)
@@ -39,20 +44,19 @@ def print_indicators(indicators: Sequence[Indicator], settings: Settings, *, lim
 
 def _cells(indicator: Indicator, settings: Settings) -> tuple[str, ...]:
     style = BAND_STYLE[indicator.band]
-    band = indicator.band.replace("_", " ")
-    index = f"{indicator.index:.0f}" if indicator.index is not None else "–"
-    interval = f"{indicator.index_low:.0f}–{indicator.index_high:.0f}" if indicator.index is not None else f"[dim]{indicator.suppression or ''}[/dim]"
+    shown = indicator.index is not None
     return (
-        country_name(indicator.country), sector_name(indicator.sector, settings), index, interval, f"[{style}]{band}[/{style}]",
-        f"{indicator.n_voices:,}" if indicator.n_voices is not None else "–", f"{indicator.n_posts:,}", indicator.coverage.level,
-        ", ".join(label.replace("_", " ") for label in _most_told(indicator)),
-    )  # fmt: skip
+        country_name(indicator.country),
+        sector_name(indicator.sector, settings),
+        f"{indicator.index:.0f} ({indicator.index_low:.0f}–{indicator.index_high:.0f})" if shown else "–",
+        f"[{style}]{indicator.band.replace('_', ' ')}[/{style}]" + ("" if shown else f"\n[dim]{indicator.suppression}[/dim]"),
+        f"{indicator.n_voices:,}" if indicator.n_voices is not None else "–",
+    )
 
 
-def _most_told(indicator: Indicator) -> list[str]:
-    from screener.risk import top_labels
-
-    return [label.label for label in top_labels(indicator, 2)]
+def _more(indicator: Indicator) -> tuple[str, ...]:
+    told = ", ".join(label.label.replace("_", " ") for label in top_labels(indicator, 2))
+    return f"{indicator.n_posts:,}", indicator.coverage.level, told
 
 
 def sector_name(slug: str, settings: Settings, locale: str = "en") -> str:

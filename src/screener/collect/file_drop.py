@@ -16,7 +16,7 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -106,7 +106,7 @@ def _parse_line(line: bytes, where: str, columns: ColumnMap, source: str) -> Rec
         record = json.loads(line.decode("utf-8"))
     except UnicodeDecodeError as error:
         return _rejected(source, where, DiscardReason.NOT_UTF8, f"byte {error.start} is not UTF-8", line)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: also numbers of over 4,300 digits, which Python refuses
         return _rejected(source, where, DiscardReason.NOT_JSON, str(error), line)
     if not isinstance(record, dict):
         return _rejected(source, where, DiscardReason.NOT_AN_OBJECT, f"a JSON object is needed, got {type(record).__name__}", line)
@@ -118,22 +118,37 @@ def _read_csv(stream: IO[bytes], path: Path, columns: ColumnMap, source: str) ->
     _refuse_foreign_encoding(head, path)
     rest = io.BufferedReader(cast("io.RawIOBase", _Prefixed(head, stream)))
     text = io.TextIOWrapper(rest, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    rows = csv.DictReader(text, restkey="__surplus__")
-    found = list(rows.fieldnames or ())
-    if not found:
-        return
-    for key, column in (("id", columns.id), ("text", columns.text)):
-        if column not in found:
-            raise ParseError(str(path), f"column '{column}' (mapped to {key}) is missing; columns found: {', '.join(found)}")
+    rows = csv.DictReader(_text_lines(text, path), restkey="__surplus__")
     try:
+        if rows.fieldnames is None:
+            return
+        n_columns = len(rows.fieldnames)
+        _require_columns(rows.fieldnames, columns, path)
         for row in rows:
             where = f"{path}:{rows.line_num}"
             if "__surplus__" in row or None in row.values():
-                yield _rejected(source, where, DiscardReason.BAD_ROW, f"{len(found)} columns expected", repr(row).encode())
+                yield _rejected(source, where, DiscardReason.BAD_ROW, f"{n_columns} columns expected", _shown(row, columns))
             else:
                 yield _to_raw(row, where, columns, source)
     except csv.Error as error:
         raise ParseError(f"{path}:{rows.line_num}", f"is not CSV ({error})") from error
+
+
+def _text_lines(text: io.TextIOWrapper, path: Path) -> Iterator[str]:
+    """Lines of a CSV file; one that would eat memory ends the file, for where its record ends is not known."""
+    number = 0
+    while line := text.readline(MAX_LINE_BYTES + 1):
+        number += 1
+        if len(line) > MAX_LINE_BYTES:
+            raise ParseError(f"{path}:{number}", f"line is longer than {MAX_LINE_BYTES} characters")
+        yield line
+
+
+def _require_columns(found: Sequence[str], columns: ColumnMap, path: Path) -> None:
+    for key, column in (("id", columns.id), ("text", columns.text)):
+        if column not in found:
+            names = ", ".join(found).encode("utf-8", "replace").decode()
+            raise ParseError(str(path), f"column '{column}' (mapped to {key}) is missing; columns found: {names}")
 
 
 class _Prefixed(io.RawIOBase):
@@ -154,7 +169,7 @@ class _Prefixed(io.RawIOBase):
 
 def _to_raw(record: Mapping[str, Any], where: str, columns: ColumnMap, source: str) -> Record:
     def reject(reason: DiscardReason, detail: str) -> Quarantined:
-        return _rejected(source, where, reason, detail, repr(record).encode("utf-8", "replace"))
+        return _rejected(source, where, reason, detail, _shown(record, columns))
 
     def value(column: str | None) -> str | None:
         found = record.get(column) if column else None
@@ -177,6 +192,12 @@ def _to_raw(record: Mapping[str, Any], where: str, columns: ColumnMap, source: s
         country=value(columns.country), sector=value(columns.sector), language_hint=value(columns.language),
     )  # fmt: skip
     return where, raw, value(columns.source)
+
+
+def _shown(record: Mapping[str, Any], columns: ColumnMap) -> bytes:
+    """What quarantine may keep of a record: never the author, the address, or a column nobody mapped."""
+    harmless = (columns.id, columns.text, columns.created_at, columns.country, columns.sector, columns.language, columns.source)
+    return repr({column: record[column] for column in harmless if column and column in record}).encode("utf-8", "replace")
 
 
 def _has_escapes(text: str) -> bool:

@@ -63,10 +63,10 @@ class PoliteClient:
             with self._client.stream(request.method, request.url, headers=request.headers) as response:
                 self._check(response)
                 content = self._read(response)
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.DecodingError, httpx.TooManyRedirects) as error:
+            raise TerminalSourceError(f"{request.url}: {type(error).__name__}: {error}") from error
         except httpx.TransportError as error:
             raise TransientSourceError(f"{request.url}: {type(error).__name__}: {error}") from error
-        except httpx.InvalidURL as error:
-            raise TerminalSourceError(f"{request.url}: {error}") from error
         return httpx.Response(response.status_code, headers=_plain(response.headers), content=content, request=request)
 
     def _wait_for(self, host: str) -> None:

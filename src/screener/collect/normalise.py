@@ -16,6 +16,8 @@ from screener.records import DiscardReason, Post, Quarantined, RawPost
 
 _CLOCK_SKEW = timedelta(days=1)
 """Sources and we disagree about time zones and clocks; a post from further ahead has a wrong date."""
+_FIRST_YEAR = 1990
+"""The web had no posts before; feeds write year 1 or 1970 for a date that they do not know."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _EXCERPT = 120
 
@@ -46,12 +48,12 @@ def pseudonym(key: bytes, source: str, author: str) -> str:
 
     Keyed, because a bare hash of a public handle is undone by hashing all public handles.
     """
-    return hmac.new(key, f"{source}\0{author}".encode(), hashlib.sha256).hexdigest()[:32]
+    return hmac.new(key, f"{source}\0{author}".encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]
 
 
 def post_id(source: str, native_id: str) -> str:
     """Stable id of a post: a hash of source and native id, 32 hex digits."""
-    return hashlib.sha256(f"{source}\0{native_id}".encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{source}\0{native_id}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def to_post(raw: RawPost, intake: Intake, *, where: str) -> Post | Quarantined:
@@ -67,6 +69,8 @@ def to_post(raw: RawPost, intake: Intake, *, where: str) -> Post | Quarantined:
         return reject(DiscardReason.TOO_LONG, f"{len(text)} characters, at most {intake.max_text_characters}")
     if raw.created_at and raw.created_at > intake.collected_at + _CLOCK_SKEW:
         return reject(DiscardReason.FUTURE_TIME, f"created_at {raw.created_at.isoformat()} lies ahead of the collection")
+    if raw.created_at and raw.created_at.year < _FIRST_YEAR:
+        return reject(DiscardReason.BAD_TIME, f"created_at {raw.created_at.isoformat()} is before there were posts")
     try:
         country = parse_country(raw.country) if raw.country else intake.country
     except UnknownCodeError as error:
@@ -104,11 +108,11 @@ def parse_time(value: str | int | float) -> datetime:
         seconds = float(value)
         moment = datetime.fromtimestamp(seconds / 1000 if abs(seconds) > 1e11 else seconds, UTC)
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    if moment.year < 1990:
+    if moment.year < _FIRST_YEAR:
         raise ValueError(f"{moment.date().isoformat()} is before there were posts")
     return moment
 
 
 def slug(value: str) -> str:
-    """A source name that is safe as a folder: lower case letters, digits, hyphens."""
-    return re.sub(r"[^a-z0-9]+", "-", value.lower()).strip("-") or "unnamed"
+    """A source name that is safe as a folder: at most 60 lower case letters, digits, hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", value.lower())[:60].strip("-") or "unnamed"

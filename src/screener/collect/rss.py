@@ -13,6 +13,7 @@ from __future__ import annotations
 import calendar
 import hashlib
 import html
+import io
 import re
 import warnings
 from datetime import UTC, datetime
@@ -21,8 +22,9 @@ from typing import Any
 import feedparser
 import httpx
 
+from screener.codes import parse_language
 from screener.collect.connector import Page, Query, Validators
-from screener.errors import ParseError
+from screener.errors import ParseError, TerminalSourceError, UnknownCodeError
 from screener.records import DiscardReason, Quarantined, RawPost
 
 _TAG = re.compile(r"<[^>]*>")
@@ -43,20 +45,23 @@ class RssConnector:
             headers["If-None-Match"] = validators.etag
         if validators.last_modified:
             headers["If-Modified-Since"] = validators.last_modified
-        return httpx.Request("GET", query.url, headers=headers)
+        try:
+            return httpx.Request("GET", query.url, headers=headers)
+        except httpx.InvalidURL as error:
+            raise TerminalSourceError(f"{query.url}: {error}") from error
 
     def parse_page(self, body: bytes, query: Query, collected_at: datetime) -> Page:
         """Entries as posts: title and summary as one text, HTML removed."""
         del collected_at  # an entry without a date stays undated
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # feedparser 6 maps 'updated' to 'published' with a warning
-            parsed = feedparser.parse(body)
+            parsed = feedparser.parse(io.BytesIO(body))  # of bare bytes feedparser first tries to open a file of that name
         if not parsed.version:
             kind = "an HTML page" if body.lstrip()[:200].lower().startswith((b"<!doctype html", b"<html")) else "no RSS or Atom"
             raise ParseError(query.url, f"is {kind}, not a feed; look for its feed address (link rel=alternate)")
         if parsed.bozo and not parsed.entries:
             raise ParseError(query.url, f"feed is damaged: {parsed.get('bozo_exception', 'no entries')}")
-        hint = parsed.feed.get("language") or query.language
+        hint = _known(parsed.feed.get("language")) or query.language
         posts: list[RawPost] = []
         rejected: list[Quarantined] = []
         for number, entry in enumerate(parsed.entries, start=1):
@@ -79,13 +84,16 @@ def _to_raw(entry: Any, language: str | None) -> RawPost | None:
     stamp = entry.get("published_parsed") or entry.get("updated_parsed")
     created_at = datetime.fromtimestamp(calendar.timegm(stamp), UTC) if stamp else None
     return RawPost(
-        native_id=native_id, text=text, created_at=created_at, author=entry.get("author") or None, url=link, language_hint=_tag(language)
+        native_id=native_id, text=text, created_at=created_at, author=entry.get("author") or None, url=link, language_hint=language
     )
 
 
-def _tag(language: str | None) -> str | None:
-    """Feeds write anything into <language>; only what looks like a tag is a hint."""
-    return language if language and re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*", language) else None
+def _known(language: str | None) -> str | None:
+    """Feeds write anything into <language>; only a known code is a hint, for a wrong one must not cost the posts."""
+    try:
+        return parse_language(language) if language else None
+    except UnknownCodeError:
+        return None
 
 
 def plain_text(markup: str) -> str:

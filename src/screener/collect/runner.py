@@ -12,9 +12,10 @@ from typing import Protocol
 from screener.collect.connector import Connector, Query, Validators
 from screener.collect.file_drop import is_readable_name, read_records
 from screener.collect.http import PoliteClient
-from screener.collect.normalise import Intake, slug, to_post
+from screener.collect.normalise import Intake, clean_text, slug, to_post
 from screener.errors import ParseError, SourceError
 from screener.records import Gap, Post, Quarantined, Window
+from screener.scrub import scrub
 from screener.settings.schemas import ColumnMap, Feed
 
 KEPT_PER_REASON = 200
@@ -48,10 +49,11 @@ class Outcome:
     validators: Validators | None = None
 
     def reject(self, entry: Quarantined) -> None:
-        """Count a refused record, keep the first ones whole."""
+        """Count a refused record, keep the first ones, without what points at a person or what no database takes."""
         self.discards[entry.reason] += 1
         if self.discards[entry.reason] <= KEPT_PER_REASON:
-            self.quarantined.append(entry)
+            excerpt = scrub(clean_text(entry.excerpt)).text
+            self.quarantined.append(replace(entry, detail=clean_text(entry.detail), excerpt=excerpt))
 
 
 def unit_id(kind: str, address: str) -> str:
@@ -143,6 +145,8 @@ def collect_query(
                 _take(to_post(raw, intake, where=f"{query.url}#entry{number}"), outcome, _Buffer(fresh), seen, window)
             if (cursor := page.next_cursor) is None:
                 break
+        if outcome.n_outside_window:  # another window may need what this one left: the next answer must not be a 304
+            outcome.validators = Validators()
     except (SourceError, ParseError) as error:
         outcome.failures.append(str(error))
         outcome.gaps.append(Gap(query.source, f"{query.country}/{query.sector}", window, str(error)))

@@ -1,8 +1,8 @@
 """Chat forms in Latin letters: Hindi, Urdu and Arabic as people type them on a phone that has no other keyboard.
 
 No library here knows them (fastText calls most of it English), and nobody spells them twice alike: *karta*, *krta*,
-*kartaa*, *krty* are one word. So spelling patterns of function words find them. All patterns were written from
-knowledge of the languages, none was learnt from posts; a pattern that fits a common word elsewhere counts as *weak*.
+*kartaa*, *krty* are one word. So spelling patterns of function words find them. All patterns were written by
+hand, none was fitted to posts by a program; a word that is common in another language counts as *weak*.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ _MINOR_WEIGHT = 0.65
 _MINOR = codes(
     "jv su ceb zu xh sn st tn ny lg ln wo mg ca eu gl cy ga ht ku mt sq az uz et is lv lt sl hr sr sk af no da mk tt ky tg mn"
 )
-"""Languages that the voters name too often, being near larger ones; full weight where a prior expects them."""
+"""Languages that the voters name too often, being near larger ones; a full prior restores their weight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +66,6 @@ def is_minor(language: str) -> bool:
 def _worth(language: str, ballot: Ballot) -> float:
     if language == "en":
         return min(1.0, _ENGLISH_FLOOR + ballot.marked.english / _ENGLISH_FULL_SHARE)
-    return _MINOR_WEIGHT if is_minor(language) and language not in ballot.prior else 1.0
+    if is_minor(language):
+        return _MINOR_WEIGHT + (1.0 - _MINOR_WEIGHT) * ballot.prior.get(language, 0.0)
+    return 1.0

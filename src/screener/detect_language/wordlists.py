@@ -1,5 +1,7 @@
 """Function words of languages that the n-gram models do not know, or confuse. Written by hand, lower case.
 
+The writer had the development half of the language data in view, so figures on that half flatter these lists a little.
+
 A list need not be complete: a post has about twenty words, half of them from the top two hundred of its language.
 """
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Engine
-
 from screener.codes import parse_country
 from screener.errors import UsageError
 from screener.pipeline.review import current_run
@@ -13,7 +11,7 @@ from screener.records import Indicator
 from screener.risk import ReleaseInfo, RiskAnswer, answer, sectors_of_cpv
 from screener.settings import Settings
 from screener.store import results, reviews
-from screener.store.database import reading
+from screener.store.database import Engine, reading
 
 
 def ask_risk(

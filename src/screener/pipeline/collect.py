@@ -102,7 +102,7 @@ def _collect_file(context: Context, source: FileSource, path: Path) -> Outcome:
 
 
 def _collect_feed(context: Context, source: RssSource, query: Query, client: PoliteClient) -> Outcome:
-    unit = unit_id("feed", query.url)
+    unit = unit_id("feed", f"{query.url}\n{query.country}/{query.sector}")
     with reading(context.engine) as connection:
         validators = Validators(*runs.get_cursor(connection, unit))
     outcome = collect_query(

@@ -7,12 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine
-
 from screener.records import StageReport, Window
 from screener.settings import Settings
 from screener.store import runs
-from screener.store.database import open_store, reading, store_url, writing
+from screener.store.database import Engine, open_store, reading, store_url, writing
 from screener.store.lake import Lake, Part
 from screener.workdir import Workdir
 

@@ -2,7 +2,7 @@
 
 A post's age counts from the day it was written, or, where the source gave no time, from the day it was collected.
 Figures, decisions and counts stay. Files in a drop folder belong to the operator and are left alone; collect must not
-take old posts from them again, which :func:`keep_from` is for.
+take old posts from them again, which :func:`kept_window` is for.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from screener.pipeline.context import open_reader
-from screener.records import UNDATED, StageReport
+from screener.records import UNDATED, StageReport, Window
 from screener.settings import Settings
 from screener.store import retention
 from screener.store.database import reading, writing
@@ -27,6 +27,11 @@ _DERIVED = ("languages", "signals", "cells")
 def keep_from(today: date, keep_days: int) -> date:
     """The first day whose texts are kept; everything before it goes."""
     return today - timedelta(days=keep_days)
+
+
+def kept_window(settings: Settings, now: datetime) -> Window:
+    """The days whose posts may be in the lake."""
+    return Window(start=keep_from(now.astimezone(UTC).date(), settings.runtime.housekeeping.keep_texts_days))
 
 
 def run_housekeeping(settings: Settings, workdir: Workdir, *, now: datetime) -> StageReport:
@@ -52,7 +57,11 @@ def run_housekeeping(settings: Settings, workdir: Workdir, *, now: datetime) -> 
 def _old_ids(lake: Lake, part: Part, first: date) -> set[str]:
     """Posts of the part that are too old: all or none where its day is known."""
     if part.partition.day != UNDATED:
-        return set(lake.read("posts", part)["post_id"].to_pylist()) if date.fromisoformat(part.partition.day) < first else set()
+        return (
+            set(lake.read("posts", part)["post_id"].to_pylist())
+            if date.fromisoformat(part.partition.day) < first
+            else set()
+        )
     table = lake.read("posts", part)
     limit = pa.scalar(datetime(first.year, first.month, first.day, tzinfo=UTC), table.schema.field("collected_at").type)
     return set(table.filter(pc.less(table["collected_at"], limit))["post_id"].to_pylist())

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Engine
-
 from screener.errors import ReviewError
 from screener.pipeline.context import Context
 from screener.pipeline.figures import effective_window, versions
@@ -14,7 +12,7 @@ from screener.review.release import check_release, content_sha256, release_conte
 from screener.review.select import AUDIT, select_items
 from screener.settings import Settings
 from screener.store import lake_queries, results, reviews, runs
-from screener.store.database import reading, writing
+from screener.store.database import Engine, reading, writing
 
 
 def run_review(context: Context) -> StageReport:
@@ -44,7 +42,8 @@ def make_release(engine: Engine, settings: Settings, *, run_id: str | None, sign
             min_audit_decisions=settings.runtime.review.min_audit_decisions,
         )  # fmt: skip
         content = release_content(run.run_id, [(row.indicator, row.versions) for row in published])
-        release = reviews.Release(f"{now:%Y-%m-%d}-{run.run_id[-8:]}", run.run_id, signed_by, now, content_sha256(content), content, note)
+        digest = content_sha256(content)  # in the id too: runs with the same arguments end alike, and two may be released on one day
+        release = reviews.Release(f"{now:%Y-%m-%d}-{digest[:8]}", run.run_id, signed_by, now, digest, content, note)
         reviews.add_release(connection, release)
     return release
 

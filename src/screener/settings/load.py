@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
+from screener.codes import is_language
 from screener.errors import ConfigError, UnknownCodeError
 from screener.records import Watch
 from screener.settings.schemas import (
@@ -21,13 +22,12 @@ from screener.settings.schemas import (
     RuntimeSettings,
     Sector,
     SectorFile,
-    SourceSettings,
     TaxonomyFile,
     WatchFile,
 )
 
 Model = TypeVar("Model", bound=BaseModel)
-_SOURCE: TypeAdapter[FileSource | RssSource] = TypeAdapter(SourceSettings)
+_SOURCES: dict[str, type[FileSource] | type[RssSource]] = {"file": FileSource, "rss": RssSource}
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def load_settings(folder: Path | None = None) -> Settings:
         sectors=_read(chosen / "sectors.toml", SectorFile).sectors,
         taxonomy_version=taxonomy.version,
         labels=taxonomy.labels,
-        lexicons=tuple(_read(path, LexiconFile) for path in sorted((chosen / "lexicon").glob("*.toml"))),
+        lexicons=tuple(_read_lexicon(path) for path in sorted((chosen / "lexicon").glob("*.toml"))),
         sources=tuple(_read_source(path) for path in sorted((chosen / "sources").glob("*.toml"))),
     )
     _check_references(settings)
@@ -96,6 +96,7 @@ def _check_references(settings: Settings) -> None:
     _refuse_twice(settings.folder / "sectors.toml", "slug", slugs)
     _refuse_twice(settings.folder / "watches.toml", "watch", [watch.key for watch in settings.watches])
     _refuse_twice(settings.folder / "sources", "name", [source.name for source in settings.sources])
+    _refuse_twice(settings.folder / "taxonomy.toml", "labels.id", list(settings.label_ids))
     for watch in settings.watches:
         if watch.sector not in slugs:
             raise ConfigError(settings.folder / "watches.toml", f"watches.{watch.key}.sector", f"'{watch.sector}' is unknown", legal=slugs)
@@ -108,9 +109,17 @@ def _check_references(settings: Settings) -> None:
         file = settings.folder / "lexicon" / f"{lexicon.language}.toml"
         if unknown := sorted(set(lexicon.labels) - set(settings.label_ids)):
             raise ConfigError(file, f"labels.{unknown[0]}", "unknown label", legal=settings.label_ids)
-    for label in settings.runtime.classify.thresholds:
-        if label not in (*settings.label_ids, "relevance", "positive"):
-            raise ConfigError(settings.folder / "screener.toml", f"classify.thresholds.{label}", "unknown label", legal=settings.label_ids)
+    _check_thresholds(settings)
+
+
+def _check_thresholds(settings: Settings) -> None:
+    file, legal = settings.folder / "screener.toml", (*settings.label_ids, "relevance", "positive")
+    for label, by_language in settings.runtime.classify.thresholds.items():
+        if label not in legal:
+            raise ConfigError(file, f"classify.thresholds.{label}", "unknown label", legal=legal)
+        for language in by_language:
+            if language != "default" and not is_language(language):
+                raise ConfigError(file, f"classify.thresholds.{label}.{language}", "unknown language", legal=["default", "a language code such as my"])
 
 
 def _refuse_twice(file: Path, key: str, values: list[str]) -> None:
@@ -133,11 +142,18 @@ def _read(path: Path, model: type[Model]) -> Model:
         raise _config_error(path, error) from error
 
 
+def _read_lexicon(path: Path) -> LexiconFile:
+    lexicon = _read(path, LexiconFile)
+    if lexicon.language != path.stem:
+        raise ConfigError(path, "language", f"'{lexicon.language}' must equal the file's name", legal=[path.stem])
+    return lexicon
+
+
 def _read_source(path: Path) -> FileSource | RssSource:
-    try:
-        source = _SOURCE.validate_python(_toml(path))
-    except ValidationError as error:
-        raise _config_error(path, error) from error
+    kind = _toml(path).get("kind")
+    if kind not in _SOURCES:
+        raise ConfigError(path, "kind", f"is {kind!r}" if kind is not None else "is missing", legal=_SOURCES)
+    source = _read(path, _SOURCES[kind])
     if source.name != path.stem:
         raise ConfigError(path, "name", f"'{source.name}' must equal the file's name", legal=[path.stem])
     return source
@@ -148,6 +164,8 @@ def _toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(path, "file", "is missing") from error
+    except OSError as error:
+        raise ConfigError(path, "file", f"can't be read ({error.strerror or error})") from error
     except UnicodeDecodeError as error:
         raise ConfigError(path, "file", f"is not UTF-8 (byte {error.start})") from error
     except tomllib.TOMLDecodeError as error:
@@ -155,14 +173,17 @@ def _toml(path: Path) -> dict[str, Any]:
 
 
 def _config_error(path: Path, error: ValidationError) -> ConfigError:
-    first = error.errors(include_url=False)[0]
+    found = error.errors(include_url=False)
+    first = next((e for e in found if e["type"] == "extra_forbidden"), found[0])  # a typo is also a missing key; the typo explains both
     key = ".".join(str(part) for part in first["loc"]) or "file"
     legal: list[str] = []
     if first["type"] == "extra_forbidden":
         return ConfigError(path, key, "unknown key", legal=_known_keys(error, first["loc"]))
+    if first["type"] == "missing":
+        return ConfigError(path, key, "is missing")
     if "expected" in first.get("ctx", {}):
         legal = [str(first["ctx"]["expected"])]
-    others = len(error.errors()) - 1
+    others = len(found) - 1
     more = f" (and {others} more)" if others else ""
     return ConfigError(path, key, f"{first['msg']}, got {first['input']!r:.60}{more}", legal=legal)
 

@@ -197,6 +197,7 @@ class Feed(Strict):
     reason: str
 
     _country = field_validator("country")(_country)
+    _language = field_validator("language")(lambda v: v if v is None else _language(v))
 
 
 class RssSource(Strict):
@@ -207,9 +208,6 @@ class RssSource(Strict):
     enabled: bool
     feeds: tuple[Feed, ...]
     note: str | None = None
-
-
-SourceSettings = Annotated[FileSource | RssSource, Field(discriminator="kind")]
 
 
 class WatchEntry(Strict):

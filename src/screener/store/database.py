@@ -19,6 +19,11 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from screener.errors import ConfigError, StoreError
 from screener.workdir import Workdir
 
+__all__ = [
+    "Connection", "Engine", "check_integrity", "make_engine", "open_store", "reading", "schema_state", "store_url", "translated", "writing",
+]  # fmt: skip
+"""With SQLAlchemy's own types, so that nobody outside ``store`` imports it."""
+
 URL_VARIABLE = "SCREENER_STORE_URL"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_MS = 15_000

@@ -16,7 +16,8 @@ from screener.store.lake import Lake
 from screener.store.layers import classification
 
 _LAYERS = ("posts", "languages", "signals", "cells")
-_TYPES = "{'source': VARCHAR, 'country': VARCHAR, 'sector': VARCHAR, 'day': VARCHAR}"
+_SCAN = "SELECT * FROM read_parquet($files, hive_partitioning = true, hive_types_autocast = false)"
+"""Partition columns stay text: a sector or day must never be guessed to be a number or a date."""
 _INSIDE = "(p.created_at IS NULL OR (p.created_at >= coalesce($start, DATE '1900-01-01') AND p.created_at < coalesce($end, DATE '2999-01-01')))"
 _PLACE = "(post_id, source, country, sector, day)"
 
@@ -118,8 +119,7 @@ def _rows(lake: Lake, query: str, window: Window, **extra: Any) -> Iterator[dict
         return
     with _connected(lake) as connection:
         parameters = {"start": window.start, "end": window.end, **extra}
-        reader = connection.execute(query, parameters).to_arrow_reader(5_000)
-        for batch in reader:
+        for batch in connection.sql(query, params=parameters).to_arrow_reader(5_000):
             yield from batch.to_pylist()
 
 
@@ -130,8 +130,7 @@ def _connected(lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         connection.execute("SET TimeZone = 'UTC'")
         for layer in _LAYERS:
-            relation = connection.read_parquet(lake.glob(layer), hive_partitioning=True, hive_types=_TYPES)
-            relation.create_view(layer)
+            connection.sql(_SCAN, params={"files": lake.glob(layer)}).create_view(layer)
         yield connection
     except duckdb.Error as error:
         raise StoreError(f"{lake.root}: the lake can't be read ({str(error).splitlines()[0]})") from error

@@ -33,7 +33,9 @@ def remove_texts(connection: Connection, *, before: date, post_ids: Collection[s
     moment = _midnight(before)
     old_runs = select(runs.c.run_id).where(runs.c.started_at < moment)
     old_weeks = or_(evidence.c.week < iso_week(before), evidence.c.week.is_(None) & evidence.c.run_id.in_(old_runs))
-    excerpts = update(quarantine).where(quarantine.c.excerpt != "", quarantine.c.run_id.in_(old_runs)).values(excerpt="")
+    excerpts = (
+        update(quarantine).where(quarantine.c.excerpt != "", quarantine.c.run_id.in_(old_runs)).values(excerpt="")
+    )
     blanked, dropped = _clear_items(connection, review_items.c.added_at < moment)
     n_evidence = connection.execute(delete(evidence).where(old_weeks)).rowcount
     for ids in _chunks(sorted(post_ids)):
@@ -61,7 +63,9 @@ def _midnight(day: date) -> datetime:
 def _clear_items(connection: Connection, which: ColumnElement[bool]) -> tuple[int, int]:
     judged = review_items.c.item_id.in_(select(review_decisions.c.item_id))
     dropped = connection.execute(delete(review_items).where(which, ~judged)).rowcount
-    blanked = connection.execute(update(review_items).where(which, judged, review_items.c.text != "").values(text="")).rowcount
+    blanked = connection.execute(
+        update(review_items).where(which, judged, review_items.c.text != "").values(text="")
+    ).rowcount
     return blanked, dropped
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from screener.records import Gap, Quarantined
+from screener.records import DiscardReason, Gap, Quarantined
 from screener.store.tables import cursors, gaps, quarantine, runs
 
 RUNNING, SUCCESS, FAILED = "running", "success", "failed"
@@ -96,7 +96,7 @@ def replace_unit_records(
 def list_quarantine(connection: Connection, run_id: str, limit: int = 100) -> list[Quarantined]:
     """Quarantined records of a run, first come first."""
     query = select(quarantine).where(quarantine.c.run_id == run_id).order_by(quarantine.c.entry_id).limit(limit)
-    return [Quarantined(r["source"], r["place"], r["reason"], r["detail"], r["excerpt"]) for r in connection.execute(query).mappings()]
+    return [Quarantined(r["source"], r["place"], DiscardReason(r["reason"]), r["detail"], r["excerpt"]) for r in connection.execute(query).mappings()]
 
 
 def count_quarantine(connection: Connection, run_id: str) -> Counter[str]:

@@ -1,0 +1,139 @@
+"""What every route reads: the current figures, read once for many readers, and replies that a browser may keep.
+
+Fifty readers who open the same page within two seconds cost one query and one rendering: a reply is kept by its key until
+the figures are read again. Nothing goes stale for longer than ``FRESH_SECONDS`` after a run or a release.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Literal, cast
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from screener.pipeline import answers
+from screener.pipeline.context import open_reader
+from screener.pipeline.review import current_run
+from screener.records import UNKNOWN_COUNTRY, UNSPECIFIED_SECTOR
+from screener.risk import ReleaseInfo, RiskAnswer
+from screener.settings import Settings
+from screener.store.results import EvidenceRow, PublishedIndicator
+from screener.workdir import Workdir
+
+FRESH_SECONDS = 2.0
+_MAX_REPLIES = 500
+"""Replies kept at most; an address can hold any country, so the keys have no natural end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A finished body with its validator."""
+
+    body: bytes
+    media_type: str
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The current figures as one moment saw them; posts of unknown country or sector are no figure for buyers."""
+
+    run_id: str | None
+    release: ReleaseInfo | None
+    rows: tuple[PublishedIndicator, ...]
+    read_at: float
+    replies: dict[str, Reply] = field(default_factory=dict)
+
+    @property
+    def status(self) -> Literal["released", "draft", "empty"]:
+        """``released``, ``draft``, or ``empty`` before the first run."""
+        if self.run_id is None:
+            return "empty"
+        return "released" if self.release else "draft"
+
+    def row(self, country: str, sector: str) -> PublishedIndicator | None:
+        """The figures of one cell."""
+        return next((r for r in self.rows if (r.indicator.country, r.indicator.sector) == (country, sector)), None)
+
+
+class Site:
+    """Settings and store behind the routes; made when the server starts, closed with ``stack``."""
+
+    def __init__(self, settings: Settings, workdir: Workdir, stack: ExitStack) -> None:
+        self.settings = settings
+        self._engine = stack.enter_context(open_reader(settings, workdir))
+        self._snapshot: Snapshot | None = None
+        self._lock = threading.Lock()
+
+    def fresh(self) -> Snapshot | None:
+        """The figures, if they were read a moment ago."""
+        kept = self._snapshot
+        return kept if kept and time.monotonic() - kept.read_at < FRESH_SECONDS else None
+
+    def snapshot(self) -> Snapshot:
+        """The figures, read again if the last reading is old; one thread reads while others wait for it."""
+        with self._lock:
+            self._snapshot = self.fresh() or self._read()
+            return self._snapshot
+
+    def _read(self) -> Snapshot:
+        run_id, _ = current_run(self._engine)
+        rows = (r for r in answers.current_indicators(self._engine) if _is_cell(r.indicator.country, r.indicator.sector))
+        return Snapshot(run_id, answers.current_release(self._engine), tuple(rows), time.monotonic())
+
+    def risk(self, countries: list[str], sector: str | None, cpv: str | None) -> list[RiskAnswer]:
+        """Answers as the CLI gives them."""
+        return answers.ask_risk(self._engine, self.settings, countries=countries, sector=sector, cpv=cpv)
+
+    def evidence(self, country: str | None, sector: str | None, label: str | None, limit: int) -> list[EvidenceRow]:
+        """Scrubbed evidence of the current run."""
+        return answers.current_evidence(self._engine, country=country, sector=sector, label=label, limit=limit)
+
+    def current_run_id(self) -> str | None:
+        """Run whose figures are current, asked of the store itself; raises ``StoreError`` if it can't be reached."""
+        return current_run(self._engine)[0]
+
+
+def _is_cell(country: str, sector: str) -> bool:
+    return country != UNKNOWN_COUNTRY and sector != UNSPECIFIED_SECTOR
+
+
+def site_of(request: Request) -> Site:
+    """The site behind this request."""
+    return cast(Site, request.app.state.site)
+
+
+async def answer(request: Request, key: str, media_type: str, make: Callable[[Snapshot], bytes]) -> Response:
+    """The reply of this key, made off the event loop if it isn't kept; 304 if the reader has it already."""
+    site = site_of(request)
+    snapshot = site.fresh()
+    reply = snapshot.replies.get(key) if snapshot else None
+    if reply is None:
+        reply = await run_in_threadpool(_make, site, key, media_type, make)
+    headers = {"ETag": reply.etag, "Cache-Control": "private, no-cache", "Vary": "Accept-Language, Cookie"}
+    if _has_already(request, reply.etag):
+        return Response(status_code=304, headers=headers)
+    return Response(reply.body, media_type=reply.media_type, headers=headers)
+
+
+def _make(site: Site, key: str, media_type: str, make: Callable[[Snapshot], bytes]) -> Reply:
+    snapshot = site.snapshot()
+    body = make(snapshot)
+    release_id = snapshot.release.release_id if snapshot.release else None
+    digest = hashlib.sha256(f"{snapshot.run_id}\n{release_id}\n".encode() + body).hexdigest()
+    reply = Reply(body, media_type, f'"{digest[:32]}"')
+    if len(snapshot.replies) < _MAX_REPLIES:
+        snapshot.replies[key] = reply
+    return reply
+
+
+def _has_already(request: Request, etag: str) -> bool:
+    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+    return etag in known or "*" in known

@@ -1,0 +1,115 @@
+"""One country's DAG for real, in this process, on SQLite, over sixty invented posts."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("airflow")
+pytestmark = pytest.mark.filterwarnings("ignore")  # airflow's own
+
+from screener.pipeline import STAGES  # noqa: E402
+from screener.pipeline.context import open_reader  # noqa: E402
+from screener.settings import load_settings  # noqa: E402
+from screener.store import results, runs  # noqa: E402
+from screener.store.database import reading  # noqa: E402
+from screener.workdir import Workdir  # noqa: E402
+from tests.dags.invented import invented_posts, write_config, write_posts  # noqa: E402
+
+DAGS = Path(__file__).resolve().parents[2] / "dags"
+FIRST_DAY = datetime.now(UTC).date() - timedelta(days=30)
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch):
+    """Config, posts and working directory of a test, where the DAG's tasks find them."""
+    posts = write_posts(tmp_path / "posts.jsonl", invented_posts(first_day=FIRST_DAY))
+    monkeypatch.setenv("SCREENER_CONFIG", str(write_config(tmp_path, posts)))
+    monkeypatch.setenv("SCREENER_WORKDIR", str(tmp_path / "work"))
+    return tmp_path
+
+
+def load_dag(dag_id: str):
+    """The DAG, parsed under the test's config, and known to Airflow's database."""
+    from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
+    from airflow.models.dagbundle import DagBundleModel
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        session.merge(DagBundleModel(name="tests"))
+    bag = DagBag(str(DAGS), bundle_path=DAGS, bundle_name="tests")
+    assert bag.import_errors == {}
+    sync_bag_to_db(bag, "tests", None)
+    return bag.dags[dag_id]
+
+
+def states(dag_run) -> dict[str, str]:
+    return {task.task_id: str(task.state) for task in dag_run.get_task_instances()}
+
+
+def stored(world: Path):
+    """Runs by id and their indicators, straight from the results store."""
+    with open_reader(load_settings(), Workdir(world / "work")) as engine, reading(engine) as connection:
+        found = [run for status in (runs.SUCCESS, runs.FAILED, runs.RUNNING) if (run := runs.latest_run(connection, status))]
+        return found, {run.run_id: results.list_indicators(connection, run.run_id) for run in found}
+
+
+def test_country_dag_ends_with_figures_in_the_store_and_a_second_run_does_nothing_twice(airflow_database, world):
+    first = load_dag("screen_th").test(logical_date=NOW)
+    assert states(first) == dict.fromkeys(STAGES, "success")
+    [run], indicators = stored(world)
+    assert (run.status, run.run_id[:10], run.error) == (runs.SUCCESS, "screen_th-", None)
+    assert tuple(run.report) == STAGES
+    assert run.report["collect"]["posts"] == run.report["classify"]["done"] == 60
+    cells = {(row.indicator.country, row.indicator.sector): row.indicator for row in indicators[run.run_id]}
+    assert cells["TH", "poultry"].n_posts == 60
+
+    second = load_dag("screen_th").test(logical_date=NOW + timedelta(seconds=1))
+    assert str(second.state) == "success"
+    runs_, _ = stored(world)
+    assert runs_[0].run_id != run.run_id
+    assert (runs_[0].report["classify"]["done"], runs_[0].report["classify"]["skipped"]) == (0, 60)
+
+
+def test_since_and_until_bound_the_figures_and_leave_the_lake_whole(airflow_database, world):
+    until = FIRST_DAY + timedelta(days=7)
+    done = load_dag("screen_th").test(logical_date=NOW, run_conf={"since": str(FIRST_DAY), "until": str(until)})
+    assert str(done.state) == "success"
+    [run], indicators = stored(world)
+    assert run.report["collect"]["posts"] == 60
+    [cell] = [row.indicator for row in indicators[run.run_id] if (row.indicator.country, row.indicator.sector) == ("TH", "poultry")]
+    inside = sum(date.fromisoformat(post["created_at"][:10]) < until for post in invented_posts(first_day=FIRST_DAY))
+    assert (cell.n_posts, cell.period_start, cell.period_end) == (inside, FIRST_DAY, until)
+
+
+def test_failed_data_assertion_fails_without_retry_and_closes_the_run_as_failed(airflow_database, world):
+    write_posts(world / "posts.jsonl", invented_posts(5, first_day=FIRST_DAY))
+    done = load_dag("screen_th").test(logical_date=NOW)
+    assert str(done.state) == "failed"
+    assert states(done)["publish"] == "failed"
+    assert states(done)["review"] == "upstream_failed"
+    [publish] = [task for task in done.get_task_instances() if task.task_id == "publish"]
+    assert publish.try_number == 1
+    [run], indicators = stored(world)
+    assert run.status == runs.FAILED
+    assert "only 5 posts" in run.error
+    assert indicators[run.run_id] == []
+
+
+def test_housekeeping_dag_deletes_what_is_too_old(airflow_database, world):
+    from airflow.sdk import DagRunState
+
+    load_dag("screen_th").test(logical_date=NOW)
+    config = world / "config" / "screener.toml"
+    config.write_text(config.read_text().replace("keep_texts_days = 365", "keep_texts_days = 20"))
+    done = load_dag("housekeeping").test(logical_date=NOW)
+    assert done.state == DagRunState.SUCCESS
+    from screener.store.lake import Lake
+
+    first_kept = str(NOW.date() - timedelta(days=20))
+    days = [part.partition.day for part in Lake(world / "work" / "lake").parts("posts")]
+    assert days
+    assert min(days) >= first_kept

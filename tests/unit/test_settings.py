@@ -1,0 +1,179 @@
+"""Settings: a mistake in ``config/`` names the file, the key and the legal values."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from screener.errors import ConfigError, UnknownCodeError
+from screener.settings import Settings, find_shipped, load_settings
+
+Edit = Callable[[str, str, str], Path]
+
+
+@pytest.fixture
+def edit(config_folder: Path, tmp_path: Path) -> Edit:
+    """Copies ``config/`` and replaces one text in one file."""
+    folder = tmp_path / "config"
+    shutil.copytree(config_folder, folder)
+
+    def change(file: str, old: str, new: str) -> Path:
+        path = folder / file
+        text = path.read_text(encoding="utf-8")
+        assert old in text, f"{file} no longer holds {old!r}"
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+        return folder
+
+    return change
+
+
+def test_shipped_config_loads(settings: Settings) -> None:
+    assert len(settings.labels) == 19
+    assert settings.watch("TH", "poultry") is not None
+    assert settings.watch("SE", "poultry") is None
+    assert {source.name for source in settings.sources} >= {"demo", "file-drop", "rss"}
+    assert set(settings.runtime.classify.thresholds) <= {*settings.label_ids, "relevance", "positive"}
+
+
+def test_shipped_labels_that_are_no_violation_weigh_nothing(settings: Settings) -> None:
+    assert all(label.severity == 0 for label in settings.labels if not label.violation)
+    assert all(label.severity > 0 for label in settings.labels if label.violation)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "parts"),
+    [
+        pytest.param("screener.toml", "min_letters = 3", "min_leters = 3", ["detect_language.min_leters", "unknown key", "min_confidence, min_letters"], id="typo"),
+        pytest.param("screener.toml", "elevated = 20.0", "elevate = 20.0", ["aggregate.bands.elevate", "elevated, high, severe"], id="typo-nested"),
+        pytest.param("screener.toml", "[publish]", "[publsh]", ["publsh", "unknown key", "housekeeping", "publish"], id="typo-table"),
+        pytest.param("watches.toml", 'reason = "', 'reson = "', ["watches.0.reson", "migrant_languages", "reason"], id="typo-in-list"),
+        pytest.param("sources/file-drop.toml", 'text = "text"', 'txt = "text"', ["columns.txt", "unknown key", "created_at"], id="typo-in-source"),
+        pytest.param("sources/rss.toml", "enabled = false", "enable = false", ["enable", "unknown key", "feeds"], id="typo-in-feed-list"),
+        pytest.param("screener.toml", "draws = 4000", 'draws = "many"', ["aggregate.draws", "integer", "'many'"], id="wrong-type"),
+        pytest.param("screener.toml", "min_confidence = 0.35", "min_confidence = 35", ["detect_language.min_confidence", "less than or equal to 1", "35"], id="out-of-range"),
+        pytest.param("screener.toml", "draws = 4000", "", ["aggregate.draws", "is missing"], id="missing-key"),
+        pytest.param("screener.toml", "high = 40.0", "high = 10.0", ["aggregate.bands", "elevated < high < severe"], id="bands-fall"),
+        pytest.param("screener.toml", "thresholds = {}", "thresholds = { low_pai = { default = 0.4 } }", ["classify.thresholds.low_pai", "unknown label", "low_pay", "relevance"], id="threshold-label"),
+        pytest.param("screener.toml", "thresholds = {}", "thresholds = { low_pay = { defualt = 0.4 } }", ["classify.thresholds.low_pay.defualt", "unknown language", "default"], id="threshold-language"),
+        pytest.param("screener.toml", 'model = "signals/1"', 'model = "../x"', ["classify.model", "../x"], id="model-outside"),
+        pytest.param("watches.toml", 'sector = "poultry"', 'sector = "poltry"', ["watches.TH/poltry.sector", "'poltry' is unknown", "poultry"], id="unknown-sector"),
+        pytest.param("watches.toml", 'country = "TH"', 'country = "Thailand"', ["watches.0.country", "ISO 3166-1"], id="unknown-country"),
+        pytest.param("watches.toml", 'languages = ["th"]', 'languages = ["th", "zh-cn"]', ["watches.0.languages", "write it as 'zh'"], id="language-alias"),
+        pytest.param("watches.toml", 'languages = ["th"]', 'languages = ["th", "sv"]', ["watches.0", "no queries for sv"], id="no-queries"),
+        pytest.param("watches.toml", 'languages = ["th"]', "languages = []", ["watches.0", "queries for th", "migrant_languages"], id="stray-queries"),
+        pytest.param("taxonomy.toml", 'cluster = "Forced Labour"', 'cluster = "Force"', ["labels.0.cluster", "legal values", "Forced Labour"], id="unknown-cluster"),
+        pytest.param("taxonomy.toml", 'id = "deception"', 'id = "isolation"', ["labels.id", "'isolation' stands twice"], id="label-twice"),
+        pytest.param("sectors.toml", 'isic = ["0146"', 'isic = ["146"', ["sectors.0.isic.0", "146"], id="isic-zero-lost"),
+        pytest.param("sources/rss.toml", 'kind = "rss"', 'kind = "atom"', ["kind", "'atom'", "legal values: file, rss"], id="unknown-kind"),
+        pytest.param("sources/rss.toml", 'kind = "rss"', "", ["kind", "is missing", "file, rss"], id="no-kind"),
+        pytest.param("sources/rss.toml", 'name = "rss"', 'name = "rs"', ["name", "must equal the file's name", "legal values: rss"], id="name-is-not-file"),
+        pytest.param("lexicon/th.toml", 'language = "th"', 'language = "lo"', ["language", "must equal the file's name", "legal values: th"], id="lexicon-is-not-file"),
+        pytest.param("lexicon/th.toml", "low_pay = ", "low_pai = ", ["labels.low_pai", "unknown label", "low_pay"], id="lexicon-label"),
+        pytest.param("screener.toml", "[publish]", "[publish", ["file", "is not TOML", "line"], id="not-toml"),
+    ],
+)  # fmt: skip
+def test_load_settings_names_file_key_and_legal_values(edit: Edit, file: str, old: str, new: str, parts: list[str]) -> None:
+    folder = edit(file, old, new)
+    with pytest.raises(ConfigError) as caught:
+        load_settings(folder)
+    message = str(caught.value)
+    assert message.startswith(f"{folder / file}: ")
+    assert [part for part in parts if part not in message] == [], message
+    assert caught.value.exit_status == 2
+    assert "\n" not in message.removesuffix("\n")
+
+
+def test_load_settings_refuses_a_watch_that_stands_twice(edit: Edit) -> None:
+    folder = edit("watches.toml", 'country = "BD"\nsector = "textiles-garments"', 'country = "CN"\nsector = "textiles-garments"')
+    with pytest.raises(ConfigError, match=r"watches\.toml: watch: 'CN/textiles-garments' stands twice"):
+        load_settings(folder)
+
+
+FEED = """
+kind = "rss"
+name = "rss"
+enabled = true
+[[feeds]]
+url = "https://union.example/feed.xml"
+country = "TH"
+sector = "poultry"
+language = "th"
+reason = "Invented."
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "part"),
+    [
+        ('sector = "poultry"', 'sector = "poltry"', "sector: 'poltry' is unknown"),
+        ("https://", "ftp://", "feeds.0.url"),
+        ('country = "TH"', 'country = "XX"', "feeds.0.country"),
+        ('language = "th"', 'language = "thai"', "feeds.0.language"),
+    ],
+)
+def test_load_settings_checks_feeds(edit: Edit, old: str, new: str, part: str) -> None:
+    folder = edit("sources/rss.toml", "", "")
+    (folder / "sources" / "rss.toml").write_text(FEED, encoding="utf-8")
+    assert load_settings(folder).sources
+    (folder / "sources" / "rss.toml").write_text(FEED.replace(old, new), encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_settings(folder)
+    assert str(caught.value).startswith(str(folder / "sources" / "rss.toml"))
+    assert part in str(caught.value)
+
+
+@pytest.mark.parametrize("file", ["screener.toml", "taxonomy.toml", "sectors.toml", "watches.toml"])
+def test_load_settings_names_a_missing_file(edit: Edit, file: str) -> None:
+    folder = edit(file, "", "")
+    (folder / file).unlink()
+    with pytest.raises(ConfigError, match=f"{file}: file: is missing"):
+        load_settings(folder)
+
+
+def test_load_settings_names_a_file_that_is_not_utf8(edit: Edit) -> None:
+    folder = edit("sectors.toml", "", "")
+    (folder / "sectors.toml").write_bytes("# fjäderfä".encode("latin-1"))
+    with pytest.raises(ConfigError, match=r"sectors\.toml: file: is not UTF-8 \(byte 4\)"):
+        load_settings(folder)
+
+
+def test_load_settings_names_a_folder_in_place_of_a_file(edit: Edit) -> None:
+    folder = edit("sectors.toml", "", "")
+    (folder / "sectors.toml").unlink()
+    (folder / "sectors.toml").mkdir()
+    with pytest.raises(ConfigError, match=r"sectors\.toml: file: can't be read"):
+        load_settings(folder)
+
+
+def test_load_settings_names_a_missing_folder(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such folder"):
+        load_settings(tmp_path / "nowhere")
+
+
+def test_load_settings_takes_the_folder_of_the_environment(edit: Edit, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = edit("screener.toml", "draws = 4000", "draws = 300")
+    monkeypatch.setenv("SCREENER_CONFIG", str(folder))
+    assert load_settings().runtime.aggregate.draws == 300
+
+
+def test_find_shipped_works_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config_folder: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find_shipped("config") == config_folder
+    with pytest.raises(ConfigError, match="no such folder"):
+        find_shipped("no-such-thing")
+
+
+def test_config_hash_changes_with_any_file_and_stays_otherwise(edit: Edit, settings: Settings) -> None:
+    folder = edit("screener.toml", "", "")
+    assert load_settings(folder).sha256 == settings.sha256
+    edit("lexicon/th.toml", "work = [", "# a comment\nwork = [")
+    assert load_settings(folder).sha256 != settings.sha256
+
+
+def test_settings_sector_names_the_legal_slugs(settings: Settings) -> None:
+    assert settings.sector("poultry").slug == "poultry"
+    with pytest.raises(UnknownCodeError, match="did you mean poultry"):
+        settings.sector("poltry")
