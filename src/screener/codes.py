@@ -27,7 +27,9 @@ def countries() -> frozenset[str]:
     from babel import Locale
 
     return frozenset(
-        code for code in Locale("en").territories if len(code) == 2 and code.isalpha() and code not in {"ZZ", "EU", "UN", "EZ", "XA", "XB", "QO"}
+        code
+        for code in map(str, Locale("en").territories)
+        if len(code) == 2 and code.isalpha() and code not in {"ZZ", "EU", "UN", "EZ", "XA", "XB", "QO"}
     )
 
 
@@ -44,7 +46,7 @@ def languages() -> frozenset[str]:
     """All two- and three-letter codes CLDR names, with the romanised forms and ``und``."""
     from babel import Locale
 
-    plain = {code for code in Locale("en").languages if code.isalpha() and len(code) in (2, 3)}
+    plain = {code for code in map(str, Locale("en").languages) if code.isalpha() and len(code) in (2, 3)}
     return frozenset(plain | set(SCRIPT_VARIANTS) | {UNDETERMINED})
 
 

@@ -54,11 +54,15 @@ def check_assertions(totals: RunTotals, settings: PublishSettings) -> tuple[str,
         ("relevant posts", totals.n_relevant, settings.max_share_relevant),
     ):
         if (share := count / totals.n_posts) > limit:
-            warnings.append(f"share of {name} is {share:.0%}, over the {limit:.0%} that is usual: has a source or the model changed?")
+            warnings.append(
+                f"share of {name} is {share:.0%}, over the {limit:.0%} that is usual: has a source or the model changed?"
+            )
     return tuple(warnings)
 
 
-def choose_quotes(indicators: Sequence[Indicator], posts: Mapping[tuple[str, str], Sequence[ScreenedPost]]) -> list[Quote]:
+def choose_quotes(
+    indicators: Sequence[Indicator], posts: Mapping[tuple[str, str], Sequence[ScreenedPost]]
+) -> list[Quote]:
     """Evidence of the cells that are shown; a suppressed cell shows no text, for it could point at someone."""
     quotes: list[Quote] = []
     for indicator in indicators:
@@ -89,5 +93,14 @@ def _quote(screened: ScreenedPost, cell: tuple[str, str]) -> Quote:
     week = "{}-W{:02d}".format(*post.created_at.isocalendar()[:2]) if post.created_at else None
     signals = tuple((label, probability) for label, probability in answer.signals if label in answer.flagged)
     return Quote(
-        post.post_id, *cell, screened.language, str(answer.voice), answer.relevance, scrubbed.text, signals, spans, week, post.invented
+        post.post_id,
+        *cell,
+        screened.language,
+        str(answer.voice),
+        answer.relevance,
+        scrubbed.text,
+        signals,
+        spans,
+        week,
+        post.invented,
     )

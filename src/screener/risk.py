@@ -86,9 +86,16 @@ def sectors_of_cpv(code: str, sectors: Sequence[Sector]) -> tuple[str, ...]:
     """
     digits = code.strip().partition("-")[0].replace(" ", "")
     if not re.fullmatch(r"\d{8}", digits):
-        raise UsageError(f"--cpv '{code}': a CPV code has eight digits, e.g. 33140000 (a check digit after a hyphen is fine)")
+        raise UsageError(
+            f"--cpv '{code}': a CPV code has eight digits, e.g. 33140000 (a check digit after a hyphen is fine)"
+        )
     stem = _stem(digits)
-    above = [(len(_stem(listed)), sector.slug) for sector in sectors for listed in sector.cpv if stem.startswith(_stem(listed))]
+    above = [
+        (len(_stem(listed)), sector.slug)
+        for sector in sectors
+        for listed in sector.cpv
+        if stem.startswith(_stem(listed))
+    ]
     if above:
         longest = max(length for length, _ in above)
         return tuple(sorted({slug for length, slug in above if length == longest}))

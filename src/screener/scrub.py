@@ -55,5 +55,3 @@ def scrub(text: str) -> Scrubbed:
         cuts.append((match.start(), match.end(), len(mark)))
         last = match.end()
     return Scrubbed("".join((*pieces, text[last:])), tuple(cuts))
-
-

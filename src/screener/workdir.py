@@ -75,7 +75,11 @@ class Workdir:
         try:
             key = bytes.fromhex(path.read_text())
         except ValueError as error:
-            raise ConfigError(path, "key", "is damaged; restore it from a backup, or remove it and the lake to start over") from error
+            raise ConfigError(
+                path, "key", "is damaged; restore it from a backup, or remove it and the lake to start over"
+            ) from error
         if len(key) < _KEY_BYTES:
-            raise ConfigError(path, "key", "is too short; restore it from a backup, or remove it and the lake to start over")
+            raise ConfigError(
+                path, "key", "is too short; restore it from a backup, or remove it and the lake to start over"
+            )
         return key

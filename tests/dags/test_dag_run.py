@@ -10,13 +10,15 @@ import pytest
 pytest.importorskip("airflow")
 pytestmark = pytest.mark.filterwarnings("ignore")  # airflow's own
 
+from invented import invented_posts, write_config, write_posts  # noqa: E402
+
+import _airflow  # noqa: E402
 from screener.pipeline import STAGES  # noqa: E402
 from screener.pipeline.context import open_reader  # noqa: E402
 from screener.settings import load_settings  # noqa: E402
 from screener.store import results, runs  # noqa: E402
 from screener.store.database import reading  # noqa: E402
 from screener.workdir import Workdir  # noqa: E402
-from tests.dags.invented import invented_posts, write_config, write_posts  # noqa: E402
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
 FIRST_DAY = datetime.now(UTC).date() - timedelta(days=30)
@@ -29,20 +31,17 @@ def world(tmp_path, monkeypatch):
     posts = write_posts(tmp_path / "posts.jsonl", invented_posts(first_day=FIRST_DAY))
     monkeypatch.setenv("SCREENER_CONFIG", str(write_config(tmp_path, posts)))
     monkeypatch.setenv("SCREENER_WORKDIR", str(tmp_path / "work"))
+    for name, value in {"retries": 1, "retry_delay": timedelta(0), "retry_exponential_backoff": 0}.items():
+        monkeypatch.setitem(_airflow.DEFAULTS, name, value)  # a task that fails must not make the test wait
     return tmp_path
 
 
 def load_dag(dag_id: str):
-    """The DAG, parsed under the test's config, and known to Airflow's database."""
-    from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
-    from airflow.models.dagbundle import DagBundleModel
-    from airflow.utils.session import create_session
+    """The DAG, parsed under the test's config."""
+    from airflow.dag_processing.dagbag import DagBag
 
-    with create_session() as session:
-        session.merge(DagBundleModel(name="tests"))
-    bag = DagBag(str(DAGS), bundle_path=DAGS, bundle_name="tests")
+    bag = DagBag(str(DAGS), bundle_path=DAGS, bundle_name="dags-folder")
     assert bag.import_errors == {}
-    sync_bag_to_db(bag, "tests", None)
     return bag.dags[dag_id]
 
 
@@ -53,7 +52,9 @@ def states(dag_run) -> dict[str, str]:
 def stored(world: Path):
     """Runs by id and their indicators, straight from the results store."""
     with open_reader(load_settings(), Workdir(world / "work")) as engine, reading(engine) as connection:
-        found = [run for status in (runs.SUCCESS, runs.FAILED, runs.RUNNING) if (run := runs.latest_run(connection, status))]
+        found = [
+            run for status in (runs.SUCCESS, runs.FAILED, runs.RUNNING) if (run := runs.latest_run(connection, status))
+        ]
         return found, {run.run_id: results.list_indicators(connection, run.run_id) for run in found}
 
 
@@ -80,7 +81,11 @@ def test_since_and_until_bound_the_figures_and_leave_the_lake_whole(airflow_data
     assert str(done.state) == "success"
     [run], indicators = stored(world)
     assert run.report["collect"]["posts"] == 60
-    [cell] = [row.indicator for row in indicators[run.run_id] if (row.indicator.country, row.indicator.sector) == ("TH", "poultry")]
+    [cell] = [
+        row.indicator
+        for row in indicators[run.run_id]
+        if (row.indicator.country, row.indicator.sector) == ("TH", "poultry")
+    ]
     inside = sum(date.fromisoformat(post["created_at"][:10]) < until for post in invented_posts(first_day=FIRST_DAY))
     assert (cell.n_posts, cell.period_start, cell.period_end) == (inside, FIRST_DAY, until)
 

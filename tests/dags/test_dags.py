@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -32,14 +33,16 @@ def test_every_dag_says_what_it_does(dag_bag):
 def test_every_dag_runs_daily_over_data_intervals_and_never_beside_itself(dag_bag):
     for dag in dag_bag.dags.values():
         assert (dag.timetable.expression, dag.catchup, dag.max_active_runs) == ("0 0 * * *", False, 1)
-        assert type(dag.timetable).__name__ == "CronDataIntervalTimetable", "a cron string alone has empty data intervals in Airflow 3"
+        assert type(dag.timetable).__name__ == "CronDataIntervalTimetable", (
+            "a cron string alone has empty data intervals in Airflow 3"
+        )
 
 
 @pytest.mark.parametrize("country", COUNTRIES)
 def test_screen_dag_shows_the_six_stages_in_their_order(dag_bag, country):
     dag = dag_bag.dags[f"screen_{country.lower()}"]
     assert [task.task_id for task in dag.topological_sort()] == list(STAGES)
-    for before, after in zip(STAGES, STAGES[1:], strict=False):
+    for before, after in pairwise(STAGES):
         assert dag.get_task(before).downstream_task_ids == {after}
     assert country in dag.tags
 
@@ -56,7 +59,14 @@ def test_the_workdir_can_not_be_chosen_by_a_run(dag_bag):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("since", "last week"), ("until", 20260101), ("sources", []), ("sources", ["no-such-source"]), ("sources", "demo")]
+    ("name", "value"),
+    [
+        ("since", "last week"),
+        ("until", 20260101),
+        ("sources", []),
+        ("sources", ["no-such-source"]),
+        ("sources", "demo"),
+    ],
 )
 def test_wrong_parameters_are_refused(dag_bag, name, value):
     from airflow.sdk.exceptions import ParamValidationError

@@ -25,13 +25,25 @@ def main(command: list[str]) -> int:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     data = folder / "data"
-    subprocess.run([*as_postgres, binaries / "initdb", "-D", data, "-A", "trust", "-U", "screener", "-E", "UTF8"], check=True, stdout=subprocess.DEVNULL, cwd=folder)
+    subprocess.run(
+        [*as_postgres, binaries / "initdb", "-D", data, "-A", "trust", "-U", "screener", "-E", "UTF8"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        cwd=folder,
+    )
     server = subprocess.Popen(
-        [*as_postgres, binaries / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", folder], cwd=folder, stderr=subprocess.DEVNULL
+        [*as_postgres, binaries / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", folder],
+        cwd=folder,
+        stderr=subprocess.DEVNULL,
     )
     try:
         for _ in range(100):
-            if subprocess.run([binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)], check=False).returncode == 0:
+            if (
+                subprocess.run(
+                    [binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)], check=False
+                ).returncode
+                == 0
+            ):
                 break
             time.sleep(0.1)
         else:

@@ -16,7 +16,9 @@ class SectorTerms:
     """Finds sectors that a text names, in any language."""
 
     def __init__(self, sectors: Iterable[Sector]) -> None:
-        self._index = PhraseIndex({sector.slug: [t for terms in sector.terms.values() for t in terms] for sector in sectors})
+        self._index = PhraseIndex(
+            {sector.slug: [t for terms in sector.terms.values() for t in terms] for sector in sectors}
+        )
 
     def find_many(self, texts: Sequence[str]) -> Iterator[tuple[str, ...]]:
         """Sectors named in each text, sorted."""

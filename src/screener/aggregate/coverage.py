@@ -21,7 +21,14 @@ def weeks_between(start: date | None, end: date | None) -> int:
 
 
 def measure_coverage(
-    *, n_posts: int, n_sources: int, n_weeks_with_posts: int, n_weeks: int, seen: Collection[str], expected: Sequence[str], rule: CoverageRule
+    *,
+    n_posts: int,
+    n_sources: int,
+    n_weeks_with_posts: int,
+    n_weeks: int,
+    seen: Collection[str],
+    expected: Sequence[str],
+    rule: CoverageRule,
 ) -> Coverage:
     """Coverage with its level; a cell that is not watched expects no language, so it can't be better than partial."""
     missing = tuple(code for code in expected if code not in seen)
@@ -36,7 +43,14 @@ def measure_coverage(
     )
 
 
-def _level(n_posts: int, n_sources: int, share_weeks: float, missing: Sequence[str], expected: Sequence[str], rule: CoverageRule) -> str:
+def _level(
+    n_posts: int,
+    n_sources: int,
+    share_weeks: float,
+    missing: Sequence[str],
+    expected: Sequence[str],
+    rule: CoverageRule,
+) -> str:
     if n_posts == 0:
         return NONE
     none_heard = bool(expected) and len(missing) == len(expected)

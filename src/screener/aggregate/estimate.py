@@ -39,14 +39,22 @@ def share_interval(n_label: int, n_voices: int) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
-def pooled_shares(counts: Sequence[Mapping[str, int]], voices: Sequence[int], labels: Sequence[str]) -> dict[str, float]:
+def pooled_shares(
+    counts: Sequence[Mapping[str, int]], voices: Sequence[int], labels: Sequence[str]
+) -> dict[str, float]:
     """Share of each label over all voices of all cells: what a cell is shrunk towards."""
     total = max(sum(voices), 1)
     return {label: max(sum(count.get(label, 0) for count in counts) / total, _MIN_PRIOR_MEAN) for label in labels}
 
 
 def estimate_index(
-    counts: Mapping[str, int], n_voices: int, *, severities: Mapping[str, float], prior: Mapping[str, float], cell: str, settings: AggregateSettings
+    counts: Mapping[str, int],
+    n_voices: int,
+    *,
+    severities: Mapping[str, float],
+    prior: Mapping[str, float],
+    cell: str,
+    settings: AggregateSettings,
 ) -> IndexEstimate:
     """Severity-weighted union of label shares: ``100 * (1 - prod(1 - severity * share))``.
 

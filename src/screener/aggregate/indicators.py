@@ -46,8 +46,13 @@ def build_indicators(
     expected = {(watch.country, watch.sector): watch.expected_languages for watch in watches}
     keys = sorted({*counts, *expected})
     cells = [_cell(key, counts.get(key, CellCounts()), posts.get(key, ())) for key in keys]
-    prior = pooled_shares([c.label_counts for c in cells], [len(c.voices) for c in cells], [label.id for label in labels])
-    return [_indicator(cell, expected.get(cell.key, ()), prior, labels=labels, window=window, settings=settings) for cell in cells]
+    prior = pooled_shares(
+        [c.label_counts for c in cells], [len(c.voices) for c in cells], [label.id for label in labels]
+    )
+    return [
+        _indicator(cell, expected.get(cell.key, ()), prior, labels=labels, window=window, settings=settings)
+        for cell in cells
+    ]
 
 
 def _cell(key: CellKey, counts: CellCounts, posts: Sequence[ScreenedPost]) -> _Cell:
@@ -56,7 +61,13 @@ def _cell(key: CellKey, counts: CellCounts, posts: Sequence[ScreenedPost]) -> _C
 
 
 def _indicator(
-    cell: _Cell, expected: Sequence[str], prior: Mapping[str, float], *, labels: Sequence[LabelEntry], window: Window, settings: AggregateSettings
+    cell: _Cell,
+    expected: Sequence[str],
+    prior: Mapping[str, float],
+    *,
+    labels: Sequence[LabelEntry],
+    window: Window,
+    settings: AggregateSettings,
 ) -> Indicator:
     counts, n_voices = cell.counts, len(cell.voices)
     n_relevant = sum(voice.n_posts for voice in cell.voices)
@@ -80,7 +91,13 @@ def _indicator(
 
 
 def _with_figures(
-    base: Indicator, cell: _Cell, prior: Mapping[str, float], *, n_relevant: int, labels: Sequence[LabelEntry], settings: AggregateSettings
+    base: Indicator,
+    cell: _Cell,
+    prior: Mapping[str, float],
+    *,
+    n_relevant: int,
+    labels: Sequence[LabelEntry],
+    settings: AggregateSettings,
 ) -> Indicator:
     n_voices = len(cell.voices)
     severities = {label.id: label.severity for label in labels if label.violation}

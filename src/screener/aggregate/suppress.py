@@ -5,7 +5,9 @@ from __future__ import annotations
 from screener.settings.schemas import AggregateSettings
 
 
-def suppression_reason(*, n_posts: int, n_voices: int, n_authors: int, n_sources: int, settings: AggregateSettings) -> str | None:
+def suppression_reason(
+    *, n_posts: int, n_voices: int, n_authors: int, n_sources: int, settings: AggregateSettings
+) -> str | None:
     """Why a cell's figures are withheld, ``None`` if they may be shown.
 
     Authors count only where the sources give any: a source without authors is covered by the floor on voices.

@@ -76,5 +76,7 @@ def _components(links: Sequence[Sequence[str]]) -> list[int]:
     rows = [row for row, group in enumerate(links) for _ in group]
     columns = [names[name] for group in links for name in group]
     size = len(links) + len(names)
-    _, component = connected_components(coo_array(([1] * len(rows), (rows, columns)), shape=(size, size)), directed=False)
+    _, component = connected_components(
+        coo_array(([1] * len(rows), (rows, columns)), shape=(size, size)), directed=False
+    )
     return [int(number) for number in component[: len(links)]]

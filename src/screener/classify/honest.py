@@ -20,7 +20,11 @@ _STEP = 200
 
 
 def evaluate_honestly(
-    settings: Settings, posts: Sequence[LabelledPost], own: Sequence[LabelledPost], *, progress: Progress = lambda what, n: None
+    settings: Settings,
+    posts: Sequence[LabelledPost],
+    own: Sequence[LabelledPost],
+    *,
+    progress: Progress = lambda what, n: None,
 ) -> Evaluation:
     """Evaluate the configured model: new posts by the model itself, trained-on ones by refits that left them out."""
     artifact = load_model(find_shipped("models") / settings.runtime.classify.model)

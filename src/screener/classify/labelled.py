@@ -37,27 +37,56 @@ def own_posts(labels: Sequence[str]) -> list[LabelledPost]:
     return [post for path in sorted(found) for post in read_labelled(path, labels)]
 
 
-def read_labelled(path: Path, labels: Sequence[str]) -> Iterator[LabelledPost]:
-    """Posts of a JSONL file in the guide's record format; raises ``ParseError`` with file, line, key and legal values."""
+def read_labelled(path: Path, labels: Sequence[str], texts: Mapping[str, str] | None = None) -> Iterator[LabelledPost]:
+    """Posts of a JSONL file in the guide's record format; raises ``ParseError`` with file, line, key and legal values.
+
+    Labels that were committed by post id, without the text, take it from ``texts``; those whose text is not at hand
+    are left out.
+    """
     try:
         with path.open(encoding="utf-8") as stream:
             for number, line in enumerate(stream, start=1):
-                if line.strip():
-                    yield _parse(line, f"{path}:{number}", labels)
+                if line.strip() and (post := _parse(line, f"{path}:{number}", labels, texts)):
+                    yield post
     except (OSError, UnicodeDecodeError) as error:
         raise ParseError(str(path), f"can't be read ({error})") from error
 
 
-def _parse(line: str, where: str, labels: Sequence[str]) -> LabelledPost:
+def labels_by_id() -> Path:
+    """Labels of real posts by post id, without text: they state exactly what the shipped model was trained on."""
+    return Path(str(files("screener.training") / "real_labels.jsonl"))
+
+
+def read_texts(folder: Path) -> dict[str, str]:
+    """Texts by id of all JSONL files in a folder; raises ``ParseError`` at a line that is not an object with id and text."""
+    found: dict[str, str] = {}
+    for path in sorted(folder.glob("*.jsonl")):
+        with path.open(encoding="utf-8") as stream:
+            for number, line in enumerate(stream, start=1):
+                try:
+                    record = json.loads(line)
+                    found[str(record["id"])] = _typed(record, "text", str)
+                except (KeyError, ValueError, TypeError) as error:
+                    raise ParseError(f"{path}:{number}", f"an object with id and text is needed ({error})") from error
+    return found
+
+
+def _parse(line: str, where: str, labels: Sequence[str], texts: Mapping[str, str] | None) -> LabelledPost | None:
     try:
         record = json.loads(line)
+        if texts is not None and "text" not in record:
+            if str(record["id"]) not in texts:
+                return None
+            record["text"] = texts[str(record["id"])]
         signals = tuple(_typed(record, "signals", list))
         post = LabelledPost(
             str(record["id"]), _typed(record, "text", str), parse_language(_typed(record, "lang", str)), str(record.get("source", "unknown")),
             _typed(record, "relevant", bool), Voice(record["voice"]), signals, _typed(record, "positive", bool),
         )  # fmt: skip
     except KeyError as error:
-        raise ParseError(where, f"key {error} is missing; needed: id, text, lang, relevant, voice, signals, positive") from error
+        raise ParseError(
+            where, f"key {error} is missing; needed: id, text, lang, relevant, voice, signals, positive"
+        ) from error
     except (ValueError, TypeError, AttributeError, RecursionError, ScreenerError) as error:
         raise ParseError(where, str(error)) from error
     if unknown := [label for label in signals if label not in labels]:

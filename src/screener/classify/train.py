@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 from screener.classify.artifacts import Meta, save_model, text_hash
 from screener.classify.decide import DEFAULT
 from screener.classify.encoder import Encoder
-from screener.classify.features import gate_matrix, head_matrix, make_feature_map, make_gate, make_gate_vectoriser, make_head, make_rare_head
+from screener.classify.features import (
+    gate_matrix,
+    head_matrix,
+    make_feature_map,
+    make_gate,
+    make_gate_vectoriser,
+    make_head,
+    make_rare_head,
+)
 from screener.classify.labelled import LabelledPost
 from screener.classify.lexicon import Lexicon
 from screener.records import Voice
@@ -56,7 +64,9 @@ class OutOfFold:
     voices: NDArray[np.str_]
 
 
-def prepare(posts: Sequence[LabelledPost], *, lexicon: Lexicon, encoder: Encoder, progress: Progress = lambda what, n: None) -> Prepared:
+def prepare(
+    posts: Sequence[LabelledPost], *, lexicon: Lexicon, encoder: Encoder, progress: Progress = lambda what, n: None
+) -> Prepared:
     """Embeddings, lexicon counts and n-grams of all posts."""
     texts = [post.text for post in posts]
     found = list(lexicon.find_many(texts, [post.language for post in posts]))
@@ -89,7 +99,10 @@ def fit(prepared: Prepared, rows: NDArray[np.intp], labels: Sequence[str]) -> Fi
 def _compact(feature_map: Any) -> Any:
     """The kernel's matrices in single precision: half the file, and embeddings are no more precise."""
     kernel = feature_map[-1]
-    kernel.components_, kernel.normalization_ = kernel.components_.astype(np.float32), kernel.normalization_.astype(np.float32)
+    kernel.components_, kernel.normalization_ = (
+        kernel.components_.astype(np.float32),
+        kernel.normalization_.astype(np.float32),
+    )
     return feature_map
 
 
@@ -129,7 +142,9 @@ def _f1(found: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
     return 2 * hits / max(float(found.sum() + truth.sum()), 1.0)
 
 
-def choose_thresholds(posts: Sequence[LabelledPost], scores: OutOfFold, labels: Sequence[str]) -> dict[str, dict[str, float]]:
+def choose_thresholds(
+    posts: Sequence[LabelledPost], scores: OutOfFold, labels: Sequence[str]
+) -> dict[str, dict[str, float]]:
     """Default thresholds by name."""
     relevant = np.array([post.relevant for post in posts])
     chosen = {"relevance": choose_threshold(scores.heads["relevance"], relevant)}
@@ -162,7 +177,12 @@ def train_model(
         "encoder": encoder.name, "taxonomy_version": taxonomy_version, "gate_threshold": gate_threshold, "thresholds": thresholds,
         "training": _describe(posts), "scores": score(posts, out_of_fold, thresholds, gate_threshold), "licence": "Apache-2.0",
     }  # fmt: skip
-    parts = {"gate_vectoriser": prepared.vectoriser, "gate": fitted.gate, "feature_map": fitted.feature_map, "heads": fitted.heads}
+    parts = {
+        "gate_vectoriser": prepared.vectoriser,
+        "gate": fitted.gate,
+        "feature_map": fitted.feature_map,
+        "heads": fitted.heads,
+    }
     return save_model(folder, meta, parts, [text_hash(post.text) for post in posts])
 
 

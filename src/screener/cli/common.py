@@ -38,10 +38,14 @@ class Format(StrEnum):
 
 
 WorkdirOption = Annotated[
-    Path, typer.Option("--workdir", envvar="SCREENER_WORKDIR", help="Folder for lake, results store, keys and caches; made if missing.")
+    Path,
+    typer.Option(
+        "--workdir", envvar="SCREENER_WORKDIR", help="Folder for lake, results store, keys and caches; made if missing."
+    ),
 ]
 ConfigOption = Annotated[
-    Path | None, typer.Option("--config", envvar="SCREENER_CONFIG", help="Folder with the TOML files; the shipped one by default.")
+    Path | None,
+    typer.Option("--config", envvar="SCREENER_CONFIG", help="Folder with the TOML files; the shipped one by default."),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="A table to read or JSON to process.")]
 DEFAULT_WORKDIR = Path("var")
@@ -89,7 +93,9 @@ def parse_window(since: str | None, until: str | None) -> Window:
     """The half-open window of ``--since`` and ``--until``."""
     window = Window(parse_day(since, "--since"), parse_day(until, "--until"))
     if window.start and window.end and window.end <= window.start:
-        raise UsageError(f"--until {window.end} must lie after --since {window.start}; the window is half-open [since, until)")
+        raise UsageError(
+            f"--until {window.end} must lie after --since {window.start}; the window is half-open [since, until)"
+        )
     return window
 
 
@@ -111,7 +117,13 @@ def _plain(value: Any) -> Any:
 @contextmanager
 def progress_bars() -> Iterator[Callable[[str, int, int | None], None]]:
     """A progress callback for the pipeline: one bar per stage, on stderr, silent where that is no terminal."""
-    columns = (SpinnerColumn(), TextColumn("{task.description:16}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description:16}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
         tasks: dict[str, Any] = {}
 

@@ -32,4 +32,6 @@ def show(config: ConfigOption = None) -> None:
     settings = open_settings(config)
     for watch in settings.watches:
         sector = settings.sector(watch.sector)
-        typer.echo(f"{watch.country}  {watch.sector:24} {sector.name.en:48} CPV {', '.join(sector.cpv)}; languages {', '.join(watch.expected_languages)}")
+        typer.echo(
+            f"{watch.country}  {watch.sector:24} {sector.name.en:48} CPV {', '.join(sector.cpv)}; languages {', '.join(watch.expected_languages)}"
+        )

@@ -18,9 +18,19 @@ from screener.errors import ParseError, ScreenerError, UsageError
 from screener.records import Classification
 from screener.settings import Settings
 
-FileArgument = Annotated[Path | None, typer.Argument(help="JSONL with id, text and optionally country (and language for classify). Without it: the lake.")]
-OutOption = Annotated[Path | None, typer.Option("--out", help="Where the answers go, one JSON object a line; needed with FILE.")]
-CountryOption = Annotated[str | None, typer.Option("--country", help="Country of lines that name none (ISO 3166-1 alpha-2); tips short texts.")]
+FileArgument = Annotated[
+    Path | None,
+    typer.Argument(
+        help="JSONL with id, text and optionally country (and language for classify). Without it: the lake."
+    ),
+]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", help="Where the answers go, one JSON object a line; needed with FILE.")
+]
+CountryOption = Annotated[
+    str | None,
+    typer.Option("--country", help="Country of lines that name none (ISO 3166-1 alpha-2); tips short texts."),
+]
 _BATCH = 1_000
 Line = dict[str, Any]
 
@@ -50,7 +60,12 @@ def detect_language(
     def answer(lines: Sequence[Line]) -> Iterator[Line]:
         guesses = detector.detect_many([(line["text"], line.get("country") or default, ()) for line in lines])
         for line, guess in zip(lines, guesses, strict=True):
-            yield {"id": line["id"], "language": guess.language, "confidence": round(guess.confidence, 4), "method": guess.method}
+            yield {
+                "id": line["id"],
+                "language": guess.language,
+                "confidence": round(guess.confidence, 4),
+                "method": guess.method,
+            }
 
     _transform(file, out, answer, "detect_language")
 
@@ -122,7 +137,10 @@ def _report_refused(refused: Sequence[str], out: Path) -> None:
     if refused:
         for reason in refused[:20]:
             err.print(reason, style="yellow", highlight=False, markup=False, soft_wrap=True)
-        raise ParseError(str(out), f"holds all answers but those of {len(refused)} lines that can't be read (the first are listed above)")
+        raise ParseError(
+            str(out),
+            f"holds all answers but those of {len(refused)} lines that can't be read (the first are listed above)",
+        )
 
 
 def _read(stream: IO[bytes], file: Path, refused: list[str]) -> Iterator[Line]:

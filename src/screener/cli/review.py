@@ -29,12 +29,16 @@ from screener.records import Decision, ReviewItem, Voice
 from screener.review.decide import check_decision
 from screener.settings import Settings
 
-ReviewerOption = Annotated[str, typer.Option("--reviewer", envvar="SCREENER_REVIEWER", help="Who judges; a short name or initials.")]
+ReviewerOption = Annotated[
+    str, typer.Option("--reviewer", envvar="SCREENER_REVIEWER", help="Who judges; a short name or initials.")
+]
 
 
 def add_to(app: typer.Typer) -> None:
     """Register the command groups."""
-    group = typer.Typer(no_args_is_help=True, help="Judge posts from the review queue, and exchange decisions as files.")
+    group = typer.Typer(
+        no_args_is_help=True, help="Judge posts from the review queue, and exchange decisions as files."
+    )
     for command in (fill, status):
         group.command()(command)
     group.command("next")(next_)
@@ -58,7 +62,9 @@ def fill(workdir: WorkdirOption = DEFAULT_WORKDIR, config: ConfigOption = None) 
 
 
 @guarded
-def status(workdir: WorkdirOption = DEFAULT_WORKDIR, config: ConfigOption = None, output: FormatOption = Format.TABLE) -> None:
+def status(
+    workdir: WorkdirOption = DEFAULT_WORKDIR, config: ConfigOption = None, output: FormatOption = Format.TABLE
+) -> None:
     """Count items and decisions."""
     from screener.pipeline.context import open_reader
     from screener.store import reviews
@@ -106,10 +112,16 @@ def _blind(item: ReviewItem) -> dict[str, Any]:
 
 def _show(item: ReviewItem, settings: Settings, reviewer: str) -> None:
     mark = "  (invented)" if item.invented else ""
-    out.print(f"[bold]{item.item_id}[/bold]  {country_name(item.country)} / {item.sector}, {language_name(item.language)}{mark}\n", highlight=False)
+    out.print(
+        f"[bold]{item.item_id}[/bold]  {country_name(item.country)} / {item.sector}, {language_name(item.language)}{mark}\n",
+        highlight=False,
+    )
     out.print(item.text, markup=False, highlight=False, soft_wrap=True)
     out.print("\nLabels: " + ", ".join(settings.label_ids), style="dim", highlight=False)
-    out.print(f"Decide: screener review decide {item.item_id} --reviewer {reviewer} --relevant --voice testimony --signal wage_withholding", highlight=False)
+    out.print(
+        f"Decide: screener review decide {item.item_id} --reviewer {reviewer} --relevant --voice testimony --signal wage_withholding",
+        highlight=False,
+    )
     out.print(f"     or screener review decide {item.item_id} --reviewer {reviewer} --not-relevant", highlight=False)
 
 
@@ -132,17 +144,29 @@ def decide(
 
     settings = open_settings(config)
     decision = _decision(
-        settings, item, reviewer, relevant=relevant, voice=voice, signals=signal or [], positive=positive, unsure=unsure, note=note
+        settings,
+        item,
+        reviewer,
+        relevant=relevant,
+        voice=voice,
+        signals=signal or [],
+        positive=positive,
+        unsure=unsure,
+        note=note,
     )
     with open_reader(settings, open_workdir(workdir)) as engine, writing(engine) as connection:
         reviews.save_decision(connection, decision)
     err.print(f"saved {item}", highlight=False)
 
 
-def _decision(settings: Settings, item: str, reviewer: str, *, voice: str, signals: list[str], **answers: Any) -> Decision:
+def _decision(
+    settings: Settings, item: str, reviewer: str, *, voice: str, signals: list[str], **answers: Any
+) -> Decision:
     if voice not in list(Voice):
         raise UsageError(f"--voice '{voice}': legal values: {', '.join(Voice)}")
-    decision = Decision(item, reviewer, voice=Voice(voice), signals=tuple(dict.fromkeys(signals)), decided_at=utc_now(), **answers)
+    decision = Decision(
+        item, reviewer, voice=Voice(voice), signals=tuple(dict.fromkeys(signals)), decided_at=utc_now(), **answers
+    )
     check_decision(decision, settings.label_ids)
     return decision
 
@@ -213,7 +237,9 @@ def create(
 
 
 @guarded
-def list_(workdir: WorkdirOption = DEFAULT_WORKDIR, config: ConfigOption = None, output: FormatOption = Format.TABLE) -> None:
+def list_(
+    workdir: WorkdirOption = DEFAULT_WORKDIR, config: ConfigOption = None, output: FormatOption = Format.TABLE
+) -> None:
     """List releases, newest first."""
     from screener.pipeline.context import open_reader
     from screener.store import reviews
@@ -224,4 +250,7 @@ def list_(workdir: WorkdirOption = DEFAULT_WORKDIR, config: ConfigOption = None,
     if output is Format.JSON:
         print_json([{key: value for key, value in asdict(release).items() if key != "content"} for release in found])
     for release in found if output is Format.TABLE else ():
-        out.print(f"{release.release_id}  run {release.run_id}  signed by {release.signed_by}  sha256 {release.content_sha256[:12]}", highlight=False)
+        out.print(
+            f"{release.release_id}  run {release.run_id}  signed by {release.signed_by}  sha256 {release.content_sha256[:12]}",
+            highlight=False,
+        )

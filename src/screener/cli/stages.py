@@ -27,9 +27,16 @@ from screener.cli.tables import print_indicators, print_report
 from screener.codes import parse_country
 from screener.records import StageReport
 
-InputOption = Annotated[Path | None, typer.Option("--input", help="A file or folder of posts (.jsonl, .csv, also .gz, .zst) instead of the sources.")]
-CountryOption = Annotated[str | None, typer.Option("--country", help="Ask only the feeds of this country (ISO 3166-1 alpha-2).")]
-SinceOption = Annotated[str | None, typer.Option("--since", help="First day, YYYY-MM-DD; posts without a date are always taken.")]
+InputOption = Annotated[
+    Path | None,
+    typer.Option("--input", help="A file or folder of posts (.jsonl, .csv, also .gz, .zst) instead of the sources."),
+]
+CountryOption = Annotated[
+    str | None, typer.Option("--country", help="Ask only the feeds of this country (ISO 3166-1 alpha-2).")
+]
+SinceOption = Annotated[
+    str | None, typer.Option("--since", help="First day, YYYY-MM-DD; posts without a date are always taken.")
+]
 UntilOption = Annotated[str | None, typer.Option("--until", help="Day after the last, YYYY-MM-DD.")]
 
 
@@ -77,7 +84,10 @@ def run(
         return
     print_indicators(indicators, settings)
     option = "" if workdir == DEFAULT_WORKDIR else f" --workdir {workdir}"
-    err.print(f"\nOne answer:  screener risk --country TH --sector poultry{option}\nDashboard:   screener serve{option}", highlight=False)
+    err.print(
+        f"\nOne answer:  screener risk --country TH --sector poultry{option}\nDashboard:   screener serve{option}",
+        highlight=False,
+    )
 
 
 @guarded
@@ -96,7 +106,12 @@ def collect(
 
 
 @guarded
-def aggregate(since: SinceOption = None, until: UntilOption = None, workdir: WorkdirOption = DEFAULT_WORKDIR, config: ConfigOption = None) -> None:
+def aggregate(
+    since: SinceOption = None,
+    until: UntilOption = None,
+    workdir: WorkdirOption = DEFAULT_WORKDIR,
+    config: ConfigOption = None,
+) -> None:
     """Compute indicators from what is classified in the lake."""
     from screener.pipeline import run_aggregate
 
@@ -112,7 +127,13 @@ def publish(workdir: WorkdirOption = DEFAULT_WORKDIR, config: ConfigOption = Non
 
 
 def _one_stage(
-    workdir: Path, config: Path | None, since: str | None, until: str | None, stage: Callable[..., StageReport], *, closes: bool = False
+    workdir: Path,
+    config: Path | None,
+    since: str | None,
+    until: str | None,
+    stage: Callable[..., StageReport],
+    *,
+    closes: bool = False,
 ) -> None:
     """A stage by itself, on the run that earlier single stages have begun; publish closes it."""
     from screener.pipeline.context import open_context
@@ -121,7 +142,10 @@ def _one_stage(
     settings = open_settings(config)
     window = parse_window(since, until)
     started = time.monotonic()
-    with progress_bars() as progress, open_context(settings, open_workdir(workdir), arguments=_BY_HAND, window=window, progress=progress) as context:
+    with (
+        progress_bars() as progress,
+        open_context(settings, open_workdir(workdir), arguments=_BY_HAND, window=window, progress=progress) as context,
+    ):
         report = stage(context)
         if closes:
             close_run(context)

@@ -12,7 +12,13 @@ from screener.records import UNSPECIFIED_SECTOR, Indicator, StageReport
 from screener.risk import top_labels
 from screener.settings import Settings
 
-BAND_STYLE = {"low": "green", "elevated": "yellow", "high": "dark_orange", "severe": "red", "insufficient_evidence": "dim"}
+BAND_STYLE = {
+    "low": "green",
+    "elevated": "yellow",
+    "high": "dark_orange",
+    "severe": "red",
+    "insufficient_evidence": "dim",
+}
 
 
 def print_report(report: StageReport, seconds: float) -> None:
@@ -38,7 +44,9 @@ def print_indicators(indicators: Sequence[Indicator], settings: Settings) -> Non
     for indicator in indicators:
         table.add_row(*_cells(indicator, settings), *(_more(indicator) if wide else ()))
     if any(indicator.invented for indicator in indicators):
-        out.print("[bold]Demonstration:[/bold] these figures are made from invented posts and say nothing about the world.")
+        out.print(
+            "[bold]Demonstration:[/bold] these figures are made from invented posts and say nothing about the world."
+        )
     out.print(table)
 
 
@@ -49,7 +57,8 @@ def _cells(indicator: Indicator, settings: Settings) -> tuple[str, ...]:
         country_name(indicator.country),
         sector_name(indicator.sector, settings),
         f"{indicator.index:.0f} ({indicator.index_low:.0f}–{indicator.index_high:.0f})" if shown else "–",
-        f"[{style}]{indicator.band.replace('_', ' ')}[/{style}]" + ("" if shown else f"\n[dim]{indicator.suppression}[/dim]"),
+        f"[{style}]{indicator.band.replace('_', ' ')}[/{style}]"
+        + ("" if shown else f"\n[dim]{indicator.suppression}[/dim]"),
         f"{indicator.n_voices:,}" if indicator.n_voices is not None else "–",
     )
 

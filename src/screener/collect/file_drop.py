@@ -32,6 +32,8 @@ MAX_LINE_BYTES = 1_000_000
 SUFFIXES = (".jsonl", ".ndjson", ".csv")
 _COMPRESSED = (".gz", ".zst")
 _EXCERPT = 120
+_ZSTD_INPUT = 1024
+"""Bytes decompressed at a time: even of a file made to explode they become no more than some 30 MB."""
 _BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 
 Record = tuple[str, RawPost, str | None] | Quarantined
@@ -46,7 +48,9 @@ def is_readable_name(path: Path) -> bool:
 def read_records(path: Path, columns: ColumnMap, source: str) -> Iterator[Record]:
     """All records of one file, in order; raises ``ParseError`` where the rest of the file can't be read."""
     if not is_readable_name(path):
-        raise ParseError(str(path), f"unknown kind of file; legal endings: {', '.join(SUFFIXES)}, each also with .gz or .zst")
+        raise ParseError(
+            str(path), f"unknown kind of file; legal endings: {', '.join(SUFFIXES)}, each also with .gz or .zst"
+        )
     reader = _read_csv if _kind(path) == ".csv" else _read_jsonl
     try:
         with _open(path) as stream:
@@ -69,7 +73,7 @@ def _open(path: Path) -> IO[bytes]:
     if ending == ".gz":
         return cast("IO[bytes]", gzip.open(path, "rb"))
     if ending == ".zst":
-        return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(path.open("rb"), read_across_frames=True, closefd=True))
+        return io.BufferedReader(_ZstdFile(path))
     return path.open("rb")
 
 
@@ -109,7 +113,9 @@ def _parse_line(line: bytes, where: str, columns: ColumnMap, source: str) -> Rec
     except (ValueError, RecursionError) as error:  # ValueError: also numbers of over 4,300 digits, which Python refuses
         return _rejected(source, where, DiscardReason.NOT_JSON, str(error), line)
     if not isinstance(record, dict):
-        return _rejected(source, where, DiscardReason.NOT_AN_OBJECT, f"a JSON object is needed, got {type(record).__name__}", line)
+        return _rejected(
+            source, where, DiscardReason.NOT_AN_OBJECT, f"a JSON object is needed, got {type(record).__name__}", line
+        )
     return _to_raw(record, where, columns, source)
 
 
@@ -127,7 +133,9 @@ def _read_csv(stream: IO[bytes], path: Path, columns: ColumnMap, source: str) ->
         for row in rows:
             where = f"{path}:{rows.line_num}"
             if "__surplus__" in row or None in row.values():
-                yield _rejected(source, where, DiscardReason.BAD_ROW, f"{n_columns} columns expected", _shown(row, columns))
+                yield _rejected(
+                    source, where, DiscardReason.BAD_ROW, f"{n_columns} columns expected", _shown(row, columns)
+                )
             else:
                 yield _to_raw(row, where, columns, source)
     except csv.Error as error:
@@ -149,6 +157,40 @@ def _require_columns(found: Sequence[str], columns: ColumnMap, path: Path) -> No
         if column not in found:
             names = ", ".join(found).encode("utf-8", "replace").decode()
             raise ParseError(str(path), f"column '{column}' (mapped to {key}) is missing; columns found: {names}")
+
+
+class _ZstdFile(io.RawIOBase):
+    """Zstandard frames, one after another; zstandard's own stream reader takes a file that was cut short for a whole one."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb")
+        self._frame = zstandard.ZstdDecompressor().decompressobj()
+        self._begun = False
+        self._ready = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._ready:
+            rest = b""
+            if self._frame.eof:
+                rest, self._begun = self._frame.unused_data, False
+                self._frame = zstandard.ZstdDecompressor().decompressobj()
+            if not (data := rest or self._file.read(_ZSTD_INPUT)):
+                if self._begun:
+                    raise EOFError("the last frame has no end")
+                return 0
+            self._begun = True
+            self._ready = memoryview(self._frame.decompress(data))
+        piece = self._ready[: len(buffer)]
+        buffer[: len(piece)] = piece
+        self._ready = self._ready[len(piece) :]
+        return len(piece)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 class _Prefixed(io.RawIOBase):
@@ -196,8 +238,18 @@ def _to_raw(record: Mapping[str, Any], where: str, columns: ColumnMap, source: s
 
 def _shown(record: Mapping[str, Any], columns: ColumnMap) -> bytes:
     """What quarantine may keep of a record: never the author, the address, or a column nobody mapped."""
-    harmless = (columns.id, columns.text, columns.created_at, columns.country, columns.sector, columns.language, columns.source)
-    return repr({column: record[column] for column in harmless if column and column in record}).encode("utf-8", "replace")
+    harmless = (
+        columns.id,
+        columns.text,
+        columns.created_at,
+        columns.country,
+        columns.sector,
+        columns.language,
+        columns.source,
+    )
+    return repr({column: record[column] for column in harmless if column and column in record}).encode(
+        "utf-8", "replace"
+    )
 
 
 def _has_escapes(text: str) -> bool:

@@ -43,19 +43,25 @@ class PoliteClient:
     def __enter__(self) -> PoliteClient:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._client.close()
 
     def send(self, request: httpx.Request) -> httpx.Response:
         """The answer with its body read; raises ``TransientSourceError`` after the last try, ``TerminalSourceError`` at once."""
-        for attempt in stamina.retry_context(on=TransientSourceError, attempts=self.settings.max_attempts, wait_initial=1.0, wait_max=30.0):
+        for attempt in stamina.retry_context(
+            on=TransientSourceError, attempts=self.settings.max_attempts, wait_initial=1.0, wait_max=30.0
+        ):
             with attempt:
                 return self._send_once(request)
         raise AssertionError("unreachable: retry_context returns or raises")
 
     def _send_once(self, request: httpx.Request) -> httpx.Response:
         if self.n_requests >= self.settings.max_requests_per_run:
-            raise TerminalSourceError(f"budget of {self.settings.max_requests_per_run} requests per run is spent (collect.max_requests_per_run)")
+            raise TerminalSourceError(
+                f"budget of {self.settings.max_requests_per_run} requests per run is spent (collect.max_requests_per_run)"
+            )
         self._wait_for(request.url.host)
         self.n_requests += 1
         request.headers.setdefault("User-Agent", self.settings.user_agent)
@@ -87,10 +93,18 @@ class PoliteClient:
         for chunk in response.iter_bytes():
             body += chunk
             if len(body) > self.settings.max_page_bytes:
-                raise TerminalSourceError(f"{response.url}: body is larger than {self.settings.max_page_bytes} bytes (collect.max_page_bytes)")
+                raise TerminalSourceError(
+                    f"{response.url}: body is larger than {self.settings.max_page_bytes} bytes (collect.max_page_bytes)"
+                )
         return bytes(body)
 
 
 def _plain(headers: httpx.Headers) -> httpx.Headers:
     """Headers without those that describe the wire form: the body is already decoded."""
-    return httpx.Headers([(k, v) for k, v in headers.items() if k.lower() not in {"content-encoding", "content-length", "transfer-encoding"}])
+    return httpx.Headers(
+        [
+            (k, v)
+            for k, v in headers.items()
+            if k.lower() not in {"content-encoding", "content-length", "transfer-encoding"}
+        ]
+    )

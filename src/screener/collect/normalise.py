@@ -68,7 +68,9 @@ def to_post(raw: RawPost, intake: Intake, *, where: str) -> Post | Quarantined:
     if len(text) > intake.max_text_characters:
         return reject(DiscardReason.TOO_LONG, f"{len(text)} characters, at most {intake.max_text_characters}")
     if raw.created_at and raw.created_at > intake.collected_at + _CLOCK_SKEW:
-        return reject(DiscardReason.FUTURE_TIME, f"created_at {raw.created_at.isoformat()} lies ahead of the collection")
+        return reject(
+            DiscardReason.FUTURE_TIME, f"created_at {raw.created_at.isoformat()} lies ahead of the collection"
+        )
     if raw.created_at and raw.created_at.year < _FIRST_YEAR:
         return reject(DiscardReason.BAD_TIME, f"created_at {raw.created_at.isoformat()} is before there were posts")
     try:

@@ -54,10 +54,18 @@ class RssConnector:
         """Entries as posts: title and summary as one text, HTML removed."""
         del collected_at  # an entry without a date stays undated
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # feedparser 6 maps 'updated' to 'published' with a warning
-            parsed = feedparser.parse(io.BytesIO(body))  # of bare bytes feedparser first tries to open a file of that name
-        if not parsed.version:
-            kind = "an HTML page" if body.lstrip()[:200].lower().startswith((b"<!doctype html", b"<html")) else "no RSS or Atom"
+            warnings.simplefilter(
+                "ignore", DeprecationWarning
+            )  # feedparser 6 maps 'updated' to 'published' with a warning
+            parsed = feedparser.parse(
+                io.BytesIO(body)
+            )  # of bare bytes feedparser first tries to open a file of that name
+        if not parsed.get("version"):  # an empty body leaves no such key
+            kind = (
+                "an HTML page"
+                if body.lstrip()[:200].lower().startswith((b"<!doctype html", b"<html"))
+                else "no RSS or Atom"
+            )
             raise ParseError(query.url, f"is {kind}, not a feed; look for its feed address (link rel=alternate)")
         if parsed.bozo and not parsed.entries:
             raise ParseError(query.url, f"feed is damaged: {parsed.get('bozo_exception', 'no entries')}")
@@ -68,7 +76,9 @@ class RssConnector:
             post = _to_raw(entry, hint)
             if post is None:
                 where = f"{query.url}#entry{number}"
-                rejected.append(Quarantined(query.source, where, DiscardReason.NO_TEXT, "entry has neither title nor summary", ""))
+                rejected.append(
+                    Quarantined(query.source, where, DiscardReason.NO_TEXT, "entry has neither title nor summary", "")
+                )
             else:
                 posts.append(post)
         return Page(tuple(posts), tuple(rejected))
@@ -84,7 +94,12 @@ def _to_raw(entry: Any, language: str | None) -> RawPost | None:
     stamp = entry.get("published_parsed") or entry.get("updated_parsed")
     created_at = datetime.fromtimestamp(calendar.timegm(stamp), UTC) if stamp else None
     return RawPost(
-        native_id=native_id, text=text, created_at=created_at, author=entry.get("author") or None, url=link, language_hint=language
+        native_id=native_id,
+        text=text,
+        created_at=created_at,
+        author=entry.get("author") or None,
+        url=link,
+        language_hint=language,
     )
 
 

@@ -76,7 +76,13 @@ def list_files(patterns: Iterable[str], base: Path) -> list[Path]:
 
 
 def collect_file(
-    path: Path, columns: ColumnMap, intake: Intake, sink: Sink, *, window: Window, progress: Callable[[int], None] = lambda n: None
+    path: Path,
+    columns: ColumnMap,
+    intake: Intake,
+    sink: Sink,
+    *,
+    window: Window,
+    progress: Callable[[int], None] = lambda n: None,
 ) -> Outcome:
     """One file into the lake. A file that breaks off keeps its good records and leaves a failure and a gap."""
     outcome = Outcome()

@@ -22,7 +22,9 @@ def ask_risk(
         raise UsageError("give either a sector (--sector) or a CPV code (--cpv)")
     slugs = (settings.sector(sector).slug,) if sector else sectors_of_cpv(cpv or "", settings.sectors)
     matched_by = f"sector {sector}" if sector else f"CPV {cpv}"
-    codes = [parse_country(country) for country in countries] or sorted({w.country for w in settings.watches if w.sector in slugs})
+    codes = [parse_country(country) for country in countries] or sorted(
+        {w.country for w in settings.watches if w.sector in slugs}
+    )
     run_id, release = current_run(engine)
     found = {(row.indicator.country, row.indicator.sector): row for row in current_indicators(engine)}
     answers = []
@@ -50,7 +52,9 @@ def current_indicators(engine: Engine) -> list[results.PublishedIndicator]:
 
 def current_indicator(engine: Engine, country: str, sector: str) -> results.PublishedIndicator | None:
     """The indicator of one cell in the current run."""
-    found = [row for row in current_indicators(engine) if (row.indicator.country, row.indicator.sector) == (country, sector)]
+    found = [
+        row for row in current_indicators(engine) if (row.indicator.country, row.indicator.sector) == (country, sector)
+    ]
     return found[0] if found else None
 
 

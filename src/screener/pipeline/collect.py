@@ -51,9 +51,13 @@ def run_collect(context: Context, sources: Sequence[Source], *, country: str | N
     report = _report(outcomes)
     context.report(report)
     if outcomes and all(outcome.failures for outcome in outcomes):
-        raise RunError("every source failed; the lake keeps what it had:\n" + "\n".join(f for o in outcomes for f in o.failures))
+        raise RunError(
+            "every source failed; the lake keeps what it had:\n" + "\n".join(f for o in outcomes for f in o.failures)
+        )
     if not outcomes:
-        raise UsageError("nothing to collect: the sources have no readable files (.jsonl, .ndjson, .csv, also .gz and .zst) and no feeds")
+        raise UsageError(
+            "nothing to collect: the sources have no readable files (.jsonl, .ndjson, .csv, also .gz and .zst) and no feeds"
+        )
     return report
 
 
@@ -64,7 +68,12 @@ def _report(outcomes: Sequence[Outcome]) -> StageReport:
     for outcome in outcomes:
         discards.update(outcome.discards)
     failures = tuple(failure for outcome in outcomes for failure in outcome.failures)
-    return StageReport("collect", (("units", len(outcomes)), *counts, ("failures", len(failures))), tuple(sorted(discards.items())), failures)
+    return StageReport(
+        "collect",
+        (("units", len(outcomes)), *counts, ("failures", len(failures))),
+        tuple(sorted(discards.items())),
+        failures,
+    )
 
 
 def _collect_source(context: Context, source: Source, country: str | None) -> Iterator[Outcome]:
@@ -123,8 +132,14 @@ def _earlier(context: Context, unit: str) -> Iterator[Post]:
 def _remember(context: Context, unit: str, outcome: Outcome) -> None:
     """Quarantine, gaps and validators in one transaction, after the posts are safe in the lake."""
     with writing(context.engine) as connection:
-        runs.replace_unit_records(connection, context.run.run_id, unit, quarantined=outcome.quarantined, unit_gaps=outcome.gaps)
+        runs.replace_unit_records(
+            connection, context.run.run_id, unit, quarantined=outcome.quarantined, unit_gaps=outcome.gaps
+        )
         if outcome.validators is not None:
             runs.set_cursor(
-                connection, unit, etag=outcome.validators.etag, last_modified=outcome.validators.last_modified, now=context.run.started_at
+                connection,
+                unit,
+                etag=outcome.validators.etag,
+                last_modified=outcome.validators.last_modified,
+                now=context.run.started_at,
             )

@@ -28,7 +28,13 @@ _Draft = TypeAdapter(tuple[list[Indicator], list[Quote], RunTotals])
 def versions(settings: Settings) -> Versions:
     """What a figure made with these settings carries."""
     meta = read_meta(find_shipped("models") / settings.runtime.classify.model)
-    return Versions(settings.runtime.aggregate.methodology_version, meta.key, settings.taxonomy_version, settings.sha256, __version__)
+    return Versions(
+        settings.runtime.aggregate.methodology_version,
+        meta.key,
+        settings.taxonomy_version,
+        settings.sha256,
+        __version__,
+    )
 
 
 def run_aggregate(context: Context) -> StageReport:
@@ -36,22 +42,38 @@ def run_aggregate(context: Context) -> StageReport:
     _attribute_all(context)
     window = effective_window(context)
     counts = {
-        (row.country, row.sector): CellCounts(row.n_posts, row.n_undated, row.n_sources, row.n_weeks, row.languages, row.invented)
+        (row.country, row.sector): CellCounts(
+            row.n_posts, row.n_undated, row.n_sources, row.n_weeks, row.languages, row.invented
+        )
         for row in lake_queries.count_cells(context.lake, window)
     }
     posts = lake_queries.relevant_posts(context.lake, window)
     indicators = build_indicators(
-        counts, posts, watches=context.settings.watches, labels=context.settings.labels, window=window, settings=context.settings.runtime.aggregate
+        counts,
+        posts,
+        watches=context.settings.watches,
+        labels=context.settings.labels,
+        window=window,
+        settings=context.settings.runtime.aggregate,
     )
     totals = lake_queries.lake_totals(context.lake, window)
-    draft = (indicators, choose_quotes(indicators, posts), RunTotals(totals.n_posts, totals.n_relevant, totals.n_undetermined))
+    draft = (
+        indicators,
+        choose_quotes(indicators, posts),
+        RunTotals(totals.n_posts, totals.n_relevant, totals.n_undetermined),
+    )
     path = _draft_path(context)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".new")
     temporary.write_bytes(_Draft.dump_json(draft))
     temporary.replace(path)
     suppressed = sum(indicator.suppression is not None for indicator in indicators)
-    counted = (("cells", len(indicators)), ("suppressed", suppressed), ("posts", totals.n_posts), ("relevant_posts", totals.n_relevant))
+    counted = (
+        ("cells", len(indicators)),
+        ("suppressed", suppressed),
+        ("posts", totals.n_posts),
+        ("relevant_posts", totals.n_relevant),
+    )
     return context.report(StageReport("aggregate", counted))
 
 
@@ -66,7 +88,12 @@ def run_publish(context: Context) -> StageReport:
     with writing(context.engine) as connection:
         results.replace_results(connection, context.run.run_id, indicators, rows, versions(context.settings))
     shown = sum(indicator.suppression is None for indicator in indicators)
-    counted = (("indicators", len(indicators)), ("published", shown), ("suppressed", len(indicators) - shown), ("evidence", len(rows)))
+    counted = (
+        ("indicators", len(indicators)),
+        ("published", shown),
+        ("suppressed", len(indicators) - shown),
+        ("evidence", len(rows)),
+    )
     return context.report(StageReport("publish", counted, warnings=warnings))
 
 
@@ -86,7 +113,10 @@ def _draft_path(context: Context) -> Path:
 
 
 def _evidence_row(quote: Quote) -> results.EvidenceRow:
-    spans = tuple({"label": label, "start": start, "end": end, "found_by": found_by} for label, start, end, found_by in quote.spans)
+    spans = tuple(
+        {"label": label, "start": start, "end": end, "found_by": found_by}
+        for label, start, end, found_by in quote.spans
+    )
     return results.EvidenceRow(**{**asdict(quote), "signals": dict(quote.signals), "spans": spans})
 
 
@@ -107,7 +137,9 @@ def _attribute_all(context: Context) -> None:
             texts = table["text"].to_pylist()
             named = terms.find_many(texts) if country and sector is None else (() for _ in texts)
             cells: list[tuple[str, Attribution]] = [
-                (post_id, cell) for post_id, found in zip(table["post_id"].to_pylist(), named, strict=True) for cell in attribute(country, sector, found)
+                (post_id, cell)
+                for post_id, found in zip(table["post_id"].to_pylist(), named, strict=True)
+                for cell in attribute(country, sector, found)
             ]
             lake.write("cells", part, cells_table(cells), fingerprint)
             context.progress("aggregate", table.num_rows, total)

@@ -19,7 +19,11 @@ def run_review(context: Context) -> StageReport:
     """Queue this run's audit and active items; those already queued stay as they are."""
     settings = context.settings.runtime.review
     posts = lake_queries.reviewable_posts(
-        context.lake, effective_window(context), seed=settings.seed, n_audit=settings.audit_items_per_run, n_active=settings.active_items_per_run
+        context.lake,
+        effective_window(context),
+        seed=settings.seed,
+        n_audit=settings.audit_items_per_run,
+        n_active=settings.active_items_per_run,
     )
     made_by = versions(context.settings)
     items = select_items(posts, settings=settings, model_version=made_by.model, taxonomy_version=made_by.taxonomy)
@@ -29,7 +33,9 @@ def run_review(context: Context) -> StageReport:
     return context.report(StageReport("review", (("items", len(items)), ("added", added), *sorted(counts.items()))))
 
 
-def make_release(engine: Engine, settings: Settings, *, run_id: str | None, signed_by: str, note: str | None, now: datetime) -> reviews.Release:
+def make_release(
+    engine: Engine, settings: Settings, *, run_id: str | None, signed_by: str, note: str | None, now: datetime
+) -> reviews.Release:
     """Sign off a run (the newest successful one by default); raises ``ReviewError`` if the rules refuse."""
     with writing(engine) as connection:
         run = runs.get_run(connection, run_id) if run_id else runs.latest_run(connection)
@@ -42,7 +48,9 @@ def make_release(engine: Engine, settings: Settings, *, run_id: str | None, sign
             min_audit_decisions=settings.runtime.review.min_audit_decisions,
         )  # fmt: skip
         content = release_content(run.run_id, [(row.indicator, row.versions) for row in published])
-        digest = content_sha256(content)  # in the id too: runs with the same arguments end alike, and two may be released on one day
+        digest = content_sha256(
+            content
+        )  # in the id too: runs with the same arguments end alike, and two may be released on one day
         release = reviews.Release(f"{now:%Y-%m-%d}-{digest[:8]}", run.run_id, signed_by, now, digest, content, note)
         reviews.add_release(connection, release)
     return release

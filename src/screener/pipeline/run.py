@@ -34,7 +34,13 @@ class RunOptions:
 
     def fingerprint(self, settings: Settings) -> str:
         """Hash of options and config: a run is resumed only if neither changed."""
-        asked = [str(self.input_path and self.input_path.resolve()), self.country, str(self.window.start), str(self.window.end), settings.sha256]
+        asked = [
+            str(self.input_path and self.input_path.resolve()),
+            self.country,
+            str(self.window.start),
+            str(self.window.end),
+            settings.sha256,
+        ]
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 
@@ -45,7 +51,9 @@ def run_all(
     """Run every stage; returns the run's id. A failure closes the run as failed, a kill leaves it to be resumed."""
     sources = chosen_sources(settings, workdir, options.input_path)
     arguments = options.fingerprint(settings)
-    with open_context(settings, workdir, arguments=arguments, window=options.window, now=now, progress=progress) as context:
+    with open_context(
+        settings, workdir, arguments=arguments, window=options.window, now=now, progress=progress
+    ) as context:
         try:
             for stage in _stages(context, sources, options.country):
                 on_stage(stage())

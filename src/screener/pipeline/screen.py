@@ -38,12 +38,17 @@ def run_detect_language(context: Context) -> StageReport:
         made = []
         for table, place in zip(tables, places, strict=True):
             country = None if place.country == "ZZ" else place.country
-            items = [(text, country, expected.get((place.country, place.sector), ())) for text in table["text"].to_pylist()]
+            items = [
+                (text, country, expected.get((place.country, place.sector), ())) for text in table["text"].to_pylist()
+            ]
             made.append(languages_table(table["post_id"].to_pylist(), detector.detect_many(items)))
         return made
 
     done = _run_stage(context, "detect_language", "languages", detector_version(context.settings), work)
-    undetermined = sum(context.lake.read("languages", part)["language"].to_pylist().count(UNDETERMINED) for part in context.lake.parts("languages"))
+    undetermined = sum(
+        context.lake.read("languages", part)["language"].to_pylist().count(UNDETERMINED)
+        for part in context.lake.parts("languages")
+    )
     return context.report(StageReport("detect_language", (*done, ("undetermined", undetermined))))
 
 
@@ -62,14 +67,18 @@ def run_classify(context: Context) -> StageReport:
         return [signals_table(ids := table["post_id"].to_pylist(), [next(answers) for _ in ids]) for table in tables]
 
     done = _run_stage(context, "classify", "signals", version, work, with_languages=True)
-    relevant = sum(context.lake.read("signals", part)["relevant"].to_pylist().count(True) for part in context.lake.parts("signals"))
+    relevant = sum(
+        context.lake.read("signals", part)["relevant"].to_pylist().count(True) for part in context.lake.parts("signals")
+    )
     return context.report(StageReport("classify", (*done, ("relevant", relevant))))
 
 
 Work = Callable[[Sequence[pa.Table], Sequence[Partition]], list[pa.Table]]
 
 
-def _run_stage(context: Context, stage: str, layer: str, version: str, work: Work, *, with_languages: bool = False) -> tuple[tuple[str, int], ...]:
+def _run_stage(
+    context: Context, stage: str, layer: str, version: str, work: Work, *, with_languages: bool = False
+) -> tuple[tuple[str, int], ...]:
     """Run ``work`` over the stale parts of a layer; returns counts of posts done and skipped."""
     lake = context.lake
     stale = list(lake.stale(layer, version))
@@ -88,5 +97,3 @@ def _input(context: Context, part: Part, *, with_languages: bool) -> pa.Table:
     if with_languages:
         table = table.append_column("language", context.lake.read("languages", part)["language"])
     return table
-
-

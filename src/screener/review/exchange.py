@@ -30,6 +30,8 @@ def parse_decision(line: str, where: str) -> Decision:
             note=row.get("note"), unsure=bool(row.get("unsure", False)),
         )  # fmt: skip
     except KeyError as error:
-        raise ParseError(where, f"key {error} is missing; needed: id, reviewer, relevant, voice, signals, positive, decided_at") from error
+        raise ParseError(
+            where, f"key {error} is missing; needed: id, reviewer, relevant, voice, signals, positive, decided_at"
+        ) from error
     except (ValueError, TypeError, AttributeError) as error:
         raise ParseError(where, str(error)) from error

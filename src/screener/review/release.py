@@ -16,7 +16,9 @@ from screener.records import Indicator, Versions
 def release_content(run_id: str, indicators: Sequence[tuple[Indicator, Versions]]) -> str:
     """Canonical JSON of all indicators of a run: same figures, same bytes."""
     rows = [{**asdict(indicator), "versions": asdict(versions)} for indicator, versions in indicators]
-    return json.dumps({"run_id": run_id, "indicators": rows}, sort_keys=True, ensure_ascii=False, indent=1, default=_plain)
+    return json.dumps(
+        {"run_id": run_id, "indicators": rows}, sort_keys=True, ensure_ascii=False, indent=1, default=_plain
+    )
 
 
 def content_sha256(content: str) -> str:
@@ -24,7 +26,9 @@ def content_sha256(content: str) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def check_release(indicators: Sequence[Indicator], *, signed_by: str, n_audit_decisions: int, min_audit_decisions: int) -> None:
+def check_release(
+    indicators: Sequence[Indicator], *, signed_by: str, n_audit_decisions: int, min_audit_decisions: int
+) -> None:
     """Raise ``ReviewError`` unless the run may be released: it has figures, a signer, and a judged random sample."""
     if not indicators:
         raise ReviewError("the run has no indicators; run `screener run` first")

@@ -16,14 +16,18 @@ from screener.settings.schemas import ReviewSettings
 AUDIT, ACTIVE = "audit", "active"
 
 
-def select_items(posts: Sequence[ScreenedPost], *, settings: ReviewSettings, model_version: str, taxonomy_version: str) -> list[ReviewItem]:
+def select_items(
+    posts: Sequence[ScreenedPost], *, settings: ReviewSettings, model_version: str, taxonomy_version: str
+) -> list[ReviewItem]:
     """Review items of a run; the same posts and versions give the same items.
 
     ``posts`` must hold at least the run's first posts by ``draw`` and its least certain ones; the rest is never chosen.
     """
     audit = sorted(posts, key=lambda post: draw(post.post.post_id, settings.seed))[: settings.audit_items_per_run]
     taken = {post.post.post_id for post in audit}
-    unsure = sorted((post for post in posts if post.post.post_id not in taken), key=lambda p: (_certainty(p), p.post.post_id))
+    unsure = sorted(
+        (post for post in posts if post.post.post_id not in taken), key=lambda p: (_certainty(p), p.post.post_id)
+    )
     chosen = [(AUDIT, post) for post in audit] + [(ACTIVE, post) for post in unsure[: settings.active_items_per_run]]
     return [_item(post, stratum, model_version, taxonomy_version) for stratum, post in chosen]
 

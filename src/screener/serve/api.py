@@ -35,28 +35,41 @@ SectorSlug = Annotated[str | None, Query(description="Slug of a sector on the wa
 Language = Annotated[models.Lang, Query(description="Language of names and caveats")]
 
 
-@router.get("/healthz", response_model=models.Health, tags=["operation"], summary="Is the store reachable, and what is current?")
+@router.get(
+    "/healthz", response_model=models.Health, tags=["operation"], summary="Is the store reachable, and what is current?"
+)
 def health(request: Request) -> Response:
     """Asks the store itself, past every cache: 503 if it can't be read."""
     site = site_of(request)
     run_id, snapshot = site.current_run_id(), site.snapshot()
     release_id = snapshot.release.release_id if snapshot.release else None
-    found = models.Health(store="reachable", run_id=run_id, status=snapshot.status, release_id=release_id, version=__version__)
+    found = models.Health(
+        store="reachable", run_id=run_id, status=snapshot.status, release_id=release_id, version=__version__
+    )
     return Response(found.model_dump_json(), media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
-@router.get("/v1/risk", response_model=models.RiskResponse, tags=["risk"], summary="What is the risk for a sector or CPV code?")
+@router.get(
+    "/v1/risk", response_model=models.RiskResponse, tags=["risk"], summary="What is the risk for a sector or CPV code?"
+)
 async def risk(
     request: Request,
-    country: Annotated[list[str] | None, Query(description="One or more countries; without one, all that are watched", examples=[["TH", "MY"]])] = None,
+    country: Annotated[
+        list[str] | None,
+        Query(description="One or more countries; without one, all that are watched", examples=[["TH", "MY"]]),
+    ] = None,
     sector: SectorSlug = None,
     cpv: Annotated[
         str | None,
-        Query(description="CPV 2008 code; check digit optional. A broad code is answered by every sector below it", pattern=r"^\d{8}(-\d)?$", examples=["33140000"]),
+        Query(
+            description="CPV 2008 code; check digit optional. A broad code is answered by every sector below it",
+            pattern=r"^\d{8}(-\d)?$",
+            examples=["33140000"],
+        ),
     ] = None,
     lang: Language = "en",
 ) -> Response:
-    """Give either `sector` or `cpv`. A country and sector without enough evidence is answered *insufficient evidence*, never *low*."""
+    """Give either a sector or a CPV code. Too little evidence is answered with the band insufficient_evidence, never with low."""
     if (sector is None) == (cpv is None):
         raise UsageError("give either 'sector' or 'cpv'")
     site = site_of(request)
@@ -68,7 +81,9 @@ async def risk(
     return await _answer(request, make)
 
 
-@router.get("/v1/indicators", response_model=models.IndicatorsResponse, tags=["risk"], summary="All figures of the current run")
+@router.get(
+    "/v1/indicators", response_model=models.IndicatorsResponse, tags=["risk"], summary="All figures of the current run"
+)
 async def indicators(
     request: Request, country: Country = None, sector: SectorSlug = None,
     band: Annotated[models.Band | None, Query(description="Only this band")] = None, lang: Language = "en",
@@ -84,7 +99,12 @@ async def indicators(
     return await _answer(request, make)
 
 
-@router.get("/v1/evidence", response_model=models.EvidenceResponse, tags=["evidence"], summary="Scrubbed posts behind the figures, for experts")
+@router.get(
+    "/v1/evidence",
+    response_model=models.EvidenceResponse,
+    tags=["evidence"],
+    summary="Scrubbed posts behind the figures, for experts",
+)
 async def evidence(
     request: Request, country: Country = None, sector: SectorSlug = None,
     label: Annotated[str | None, Query(description="Only posts with a passage for this label", examples=["wage_withholding"])] = None,

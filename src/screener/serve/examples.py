@@ -10,7 +10,13 @@ _RELEASE = {
     "released_at": "2026-09-30T09:00:00Z",
     "content_sha256": "9f2c" + "0" * 60,
 }
-_VERSIONS = {"methodology": "0.1", "model": "signals/1", "taxonomy": "1.0", "config_sha256": "1b7e" + "0" * 60, "code": "0.1.0"}
+_VERSIONS = {
+    "methodology": "0.1",
+    "model": "signals/1",
+    "taxonomy": "1.0",
+    "config_sha256": "1b7e" + "0" * 60,
+    "code": "0.1.0",
+}
 _COVERAGE = {
     "level": "partial",
     "n_sources": 2,
@@ -56,7 +62,9 @@ RISK: dict[str, Any] = {
             "matched_by": "sector poultry",
             "band_name": "High",
             "top_labels": [_LABEL],
-            "caveats": [{"key": "uncorrected", "text": "Shares are of voices that spoke about work, not of all workers."}],
+            "caveats": [
+                {"key": "uncorrected", "text": "Shares are of voices that spoke about work, not of all workers."}
+            ],
             "run_id": _ENVELOPE["run_id"],
             "release": _RELEASE,
         }
@@ -65,7 +73,14 @@ RISK: dict[str, Any] = {
 INDICATORS: dict[str, Any] = {
     **_ENVELOPE,
     "indicators": [
-        {**_FIGURES, "n_relevant_posts": 92, "n_undated": 3, "n_positive_voices": 4, "n_adverts": 11, "labels": [_LABEL]}
+        {
+            **_FIGURES,
+            "n_relevant_posts": 92,
+            "n_undated": 3,
+            "n_positive_voices": 4,
+            "n_adverts": 11,
+            "labels": [_LABEL],
+        }
     ],
 }
 EVIDENCE: dict[str, Any] = {

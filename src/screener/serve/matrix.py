@@ -49,7 +49,9 @@ class Overview:
     invented: bool
 
 
-def build_overview(indicators: Sequence[Indicator], settings: Settings, words: Words, *, country: str | None, sector: str | None) -> Overview:
+def build_overview(
+    indicators: Sequence[Indicator], settings: Settings, words: Words, *, country: str | None, sector: str | None
+) -> Overview:
     """The overview, narrowed to a country or sector; watched cells that no run has filled say *insufficient evidence*."""
     every = _with_watched(indicators, settings)
     names = {one.slug: words.of(one.name) for one in settings.sectors}

@@ -33,7 +33,16 @@ async def overview(request: Request, country: str = "", sector: str = "") -> Res
     def make(snapshot: Snapshot, words: Words) -> bytes:
         cells = [row.indicator for row in snapshot.rows]
         view = build_overview(cells, site.settings, words, country=code, sector=slug)
-        return render(request, "overview.html", words, view=view, snapshot=snapshot, settings=site.settings, country=code, sector=slug)
+        return render(
+            request,
+            "overview.html",
+            words,
+            view=view,
+            snapshot=snapshot,
+            settings=site.settings,
+            country=code,
+            sector=slug,
+        )
 
     return await _page(request, make)
 
@@ -65,6 +74,17 @@ async def method(request: Request) -> Response:
     return await _page(request, make)
 
 
+@router.api_route("/docs", methods=["GET", "HEAD"])
+async def docs(request: Request) -> Response:
+    """The API description for people, from the same source as ``/openapi.json``; the usual viewers load from third parties."""
+    description = request.app.openapi()
+
+    def make(snapshot: Snapshot, words: Words) -> bytes:
+        return render(request, "docs.html", words, snapshot=snapshot, api=description)
+
+    return await _page(request, make)
+
+
 def problem_page(request: Request, status: int, error: UnknownCodeError | None) -> Response:
     """An error in the reader's language, with ways on."""
     words, settings = words_for(request), site_of(request).settings
@@ -73,7 +93,9 @@ def problem_page(request: Request, status: int, error: UnknownCodeError | None) 
         request, "problem.html", words, status=status, title=words.text(title if words.has(title) else "error_title_500"),
         text=_explain(words, status, error), settings=settings, countries=countries_of((w.country for w in settings.watches), words),
     )  # fmt: skip
-    return remember_language(request, Response(body, status, media_type="text/html", headers={"Cache-Control": "no-store"}))
+    return remember_language(
+        request, Response(body, status, media_type="text/html", headers={"Cache-Control": "no-store"})
+    )
 
 
 def _explain(words: Words, status: int, error: UnknownCodeError | None) -> str:

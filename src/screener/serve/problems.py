@@ -60,7 +60,12 @@ def _unexpected(request: Request, error: Exception) -> Response:
 def _reply(request: Request, status: int, detail: str, *, error: UnknownCodeError | None = None) -> Response:
     if not request.url.path.startswith(_FOR_PROGRAMS):
         return problem_page(request, status, error)
-    body: dict[str, object] = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    body: dict[str, object] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
     body["instance"] = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     if error is not None:
         body["legal"] = list(error.legal)

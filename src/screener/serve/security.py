@@ -25,6 +25,8 @@ HEADERS = {
 }
 """No page has a script, so none may run: text of a post that slipped through escaping would still do nothing."""
 
+_REFUSAL = "This server answers to addresses and to host names that its operator listed; ask it by its address.\n"
+
 
 class SecurityMiddleware:
     """Adds ``HEADERS`` and checks the host."""
@@ -43,7 +45,11 @@ class SecurityMiddleware:
                 MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
-        app = self.app if self._is_ours(Headers(scope=scope).get("host", "")) else PlainTextResponse("unknown host", status_code=400)
+        app = (
+            self.app
+            if self._is_ours(Headers(scope=scope).get("host", ""))
+            else PlainTextResponse(_REFUSAL, status_code=400)
+        )
         await app(scope, receive, send_secured)
 
     def _is_ours(self, header: str) -> bool:

@@ -71,6 +71,7 @@ class Site:
         self._engine = stack.enter_context(open_reader(settings, workdir))
         self._snapshot: Snapshot | None = None
         self._lock = threading.Lock()
+        self.making = threading.Lock()
 
     def fresh(self) -> Snapshot | None:
         """The figures, if they were read a moment ago."""
@@ -85,7 +86,9 @@ class Site:
 
     def _read(self) -> Snapshot:
         run_id, _ = current_run(self._engine)
-        rows = (r for r in answers.current_indicators(self._engine) if _is_cell(r.indicator.country, r.indicator.sector))
+        rows = (
+            r for r in answers.current_indicators(self._engine) if _is_cell(r.indicator.country, r.indicator.sector)
+        )
         return Snapshot(run_id, answers.current_release(self._engine), tuple(rows), time.monotonic())
 
     def risk(self, countries: list[str], sector: str | None, cpv: str | None) -> list[RiskAnswer]:
@@ -107,7 +110,7 @@ def _is_cell(country: str, sector: str) -> bool:
 
 def site_of(request: Request) -> Site:
     """The site behind this request."""
-    return cast(Site, request.app.state.site)
+    return cast("Site", request.app.state.site)
 
 
 async def answer(request: Request, key: str, media_type: str, make: Callable[[Snapshot], bytes]) -> Response:
@@ -124,8 +127,13 @@ async def answer(request: Request, key: str, media_type: str, make: Callable[[Sn
 
 
 def _make(site: Site, key: str, media_type: str, make: Callable[[Snapshot], bytes]) -> Reply:
-    snapshot = site.snapshot()
-    body = make(snapshot)
+    """One reply at a time: readers who wait for the same page find it made, instead of all making it at once."""
+    with site.making:
+        snapshot = site.snapshot()
+        return snapshot.replies.get(key) or _made(snapshot, key, media_type, make(snapshot))
+
+
+def _made(snapshot: Snapshot, key: str, media_type: str, body: bytes) -> Reply:
     release_id = snapshot.release.release_id if snapshot.release else None
     digest = hashlib.sha256(f"{snapshot.run_id}\n{release_id}\n".encode() + body).hexdigest()
     reply = Reply(body, media_type, f'"{digest[:32]}"')

@@ -78,7 +78,6 @@ def load_settings(folder: Path | None = None) -> Settings:
     taxonomy = _read(chosen / "taxonomy.toml", TaxonomyFile)
     settings = Settings(
         folder=chosen,
-        sha256=_digest(chosen),
         runtime=_read(chosen / "screener.toml", RuntimeSettings),
         watches=_watches(chosen / "watches.toml"),
         sectors=_read(chosen / "sectors.toml", SectorFile).sectors,
@@ -86,6 +85,7 @@ def load_settings(folder: Path | None = None) -> Settings:
         labels=taxonomy.labels,
         lexicons=tuple(_read_lexicon(path) for path in sorted((chosen / "lexicon").glob("*.toml"))),
         sources=tuple(_read_source(path) for path in sorted((chosen / "sources").glob("*.toml"))),
+        sha256=_digest(chosen),  # last: it reads bytes, and the readers above say better what is wrong with a file
     )
     _check_references(settings)
     return settings
@@ -190,7 +190,7 @@ def _config_error(path: Path, error: ValidationError) -> ConfigError:
 
 def _known_keys(error: ValidationError, loc: tuple[int | str, ...]) -> list[str]:
     """Keys legal beside the unknown one, found by walking the schema along the error's location."""
-    import screener.settings.schemas as schemas
+    from screener.settings import schemas
 
     current: Any = getattr(schemas, error.title, None)
     for part in loc[:-1]:

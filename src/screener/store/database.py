@@ -56,7 +56,9 @@ def make_engine(url: str) -> Engine:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(parsed, pool_pre_ping=True)
     except (ArgumentError, ModuleNotFoundError) as error:
-        raise ConfigError("store", "url", f"{error}", legal=["sqlite:///FILE", "postgresql+psycopg2://USER@HOST/DB"]) from error
+        raise ConfigError(
+            "store", "url", f"{error}", legal=["sqlite:///FILE", "postgresql+psycopg2://USER@HOST/DB"]
+        ) from error
     if engine.dialect.name == "sqlite":
         _tune_sqlite(engine)
     return engine
@@ -83,7 +85,11 @@ def _tune_sqlite(engine: Engine) -> None:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A transaction that only reads: never waits for the writer."""
-    with translated(str(engine.url)), engine.connect().execution_options(read_only=True) as connection, connection.begin():
+    with (
+        translated(str(engine.url)),
+        engine.connect().execution_options(read_only=True) as connection,
+        connection.begin(),
+    ):
         yield connection
 
 
@@ -102,7 +108,9 @@ def translated(url: str) -> Iterator[None]:
     except OperationalError as error:
         place = make_url(url).render_as_string(hide_password=True)
         if "locked" in str(error):
-            raise StoreError(f"{place}: locked by another process for over {_BUSY_MS // 1000} s; wait for it or stop it") from error
+            raise StoreError(
+                f"{place}: locked by another process for over {_BUSY_MS // 1000} s; wait for it or stop it"
+            ) from error
         raise StoreError(f"{place}: can't be used ({_first_line(error)})") from error
     except DBAPIError as error:
         raise StoreError(f"{make_url(url).render_as_string(hide_password=True)}: {_first_line(error)}") from error

@@ -64,7 +64,9 @@ class Lake:
     def parts(self, layer: str) -> list[Part]:
         """All parts of a layer, in a stable order."""
         base = self.root / layer
-        return sorted(_parse_part(path.relative_to(base)) for path in base.glob("source=*/country=*/sector=*/day=*/*.parquet"))
+        return sorted(
+            _parse_part(path.relative_to(base)) for path in base.glob("source=*/country=*/sector=*/day=*/*.parquet")
+        )
 
     def fingerprint(self, layer: str, part: Part) -> str | None:
         """The part's fingerprint, ``None`` if there is no such part."""
@@ -172,7 +174,9 @@ def content_fingerprint(posts: Iterable[Post]) -> str:
     """Hash of what the posts say; when and by which run they were collected does not change it."""
     digest = hashlib.sha256()
     for post in posts:
-        digest.update(repr((post.post_id, post.text, post.created_at, post.author, post.language_hint, post.invented)).encode())
+        digest.update(
+            repr((post.post_id, post.text, post.created_at, post.author, post.language_hint, post.invented)).encode()
+        )
     return digest.hexdigest()
 
 

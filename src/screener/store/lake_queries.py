@@ -86,8 +86,14 @@ def count_cells(lake: Lake, window: Window) -> list[CellRow]:
     """Counts per cell, each post once per cell."""
     return [
         CellRow(
-            row["cell_country"], row["cell_sector"], row["n_posts"], row["n_undated"], row["n_sources"], row["n_weeks"],
-            frozenset(row["languages"]), row["invented"],
+            row["cell_country"],
+            row["cell_sector"],
+            row["n_posts"],
+            row["n_undated"],
+            row["n_sources"],
+            row["n_weeks"],
+            frozenset(row["languages"]),
+            row["invented"],
         )  # fmt: skip
         for row in _rows(lake, _CELLS, window)
     ]

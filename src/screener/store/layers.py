@@ -10,7 +10,9 @@ import pyarrow as pa
 
 from screener.records import Attribution, Classification, Evidence, LanguageGuess, Voice
 
-LANGUAGES = pa.schema([("post_id", pa.string()), ("language", pa.string()), ("confidence", pa.float32()), ("method", pa.string())])
+LANGUAGES = pa.schema(
+    [("post_id", pa.string()), ("language", pa.string()), ("confidence", pa.float32()), ("method", pa.string())]
+)
 
 _SPAN = pa.struct([("label", pa.string()), ("start", pa.int32()), ("end", pa.int32()), ("found_by", pa.string())])
 _SIGNAL = pa.struct([("label", pa.string()), ("probability", pa.float32())])
@@ -47,7 +49,9 @@ def languages_table(ids: Sequence[str], guesses: Sequence[LanguageGuess]) -> pa.
 
 def signals_table(ids: Sequence[str], answers: Sequence[Classification]) -> pa.Table:
     """Classifications of one part. Scores of gated posts are not stored: they are all zero."""
-    return pa.Table.from_pylist([_signals_row(i, answer) for i, answer in zip(ids, answers, strict=True)], schema=SIGNALS)
+    return pa.Table.from_pylist(
+        [_signals_row(i, answer) for i, answer in zip(ids, answers, strict=True)], schema=SIGNALS
+    )
 
 
 def _signals_row(post_id: str, answer: Classification) -> dict[str, Any]:
@@ -70,6 +74,7 @@ def classification(row: dict[str, Any]) -> Classification:
 def cells_table(rows: Sequence[tuple[str, Attribution]]) -> pa.Table:
     """Attributions of one part; a post may have several, or none."""
     values = [
-        {"post_id": i, "cell_country": c.country, "cell_sector": c.sector, "basis": c.basis, "confidence": c.confidence} for i, c in rows
+        {"post_id": i, "cell_country": c.country, "cell_sector": c.sector, "basis": c.basis, "confidence": c.confidence}
+        for i, c in rows
     ]
     return pa.Table.from_pylist(values, schema=CELLS)

