@@ -8,14 +8,9 @@ from datetime import date, timedelta
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-TEXTS = (
-    "The agent still keeps our passports and takes the recruitment fee out of every wage.",
-    "They have not paid overtime since March and whoever asks is sent home.",
-    "ที่โรงงานหัวหน้ายึดพาสปอร์ตไว้ และหักเงินเดือนทุกเดือน",
-    "Best chicken rice near the market, open until ten.",
-    "What a match last night, extra time and penalties!",
-    "วันนี้ฝนตกทั้งวันเลย",
-)
+WORK = ("They have not paid our wages since March.", "หัวหน้ายึดพาสปอร์ตไว้")
+DAILY = ("Best chicken rice near the market, open until ten.", "What a match last night!", "วันนี้ฝนตกทั้งวันเลย")
+"""Most posts are noise, here as in the world; it also keeps the tests fast, for only what speaks of work is encoded."""
 
 
 def invented_posts(n_posts: int = 60, *, first_day: date) -> list[dict[str, str]]:
@@ -23,7 +18,7 @@ def invented_posts(n_posts: int = 60, *, first_day: date) -> list[dict[str, str]
     return [
         {
             "id": f"invented-{number}",
-            "text": f"{TEXTS[number % len(TEXTS)]} ({number})",
+            "text": WORK[number % len(WORK)] if number % 15 == 0 else f"{DAILY[number % len(DAILY)]} ({number})",
             "created_at": f"{first_day + timedelta(days=number % 14)}T08:00:00Z",
             "author": f"invented-author-{number % 25}",
             "country": "TH",

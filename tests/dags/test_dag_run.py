@@ -18,6 +18,7 @@ from screener.pipeline.context import open_reader  # noqa: E402
 from screener.settings import load_settings  # noqa: E402
 from screener.store import results, runs  # noqa: E402
 from screener.store.database import reading  # noqa: E402
+from screener.store.lake import Lake, PostWriter  # noqa: E402
 from screener.workdir import Workdir  # noqa: E402
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
@@ -75,12 +76,16 @@ def test_country_dag_ends_with_figures_in_the_store_and_a_second_run_does_nothin
     assert (runs_[0].report["classify"]["done"], runs_[0].report["classify"]["skipped"]) == (0, 60)
 
 
-def test_since_and_until_bound_the_figures_and_leave_the_lake_whole(airflow_database, world):
+def test_parameters_bound_the_figures_and_choose_the_sources_and_leave_the_lake_whole(airflow_database, world):
+    sources = world / "config" / "sources"
+    second = (sources / "file-drop.toml").read_text().replace('name = "file-drop"', 'name = "second"')
+    (sources / "second.toml").write_text(second)
     until = FIRST_DAY + timedelta(days=7)
-    done = load_dag("screen_th").test(logical_date=NOW, run_conf={"since": str(FIRST_DAY), "until": str(until)})
+    chosen = {"since": str(FIRST_DAY), "until": str(until), "sources": ["second"]}
+    done = load_dag("screen_th").test(logical_date=NOW, run_conf=chosen)
     assert str(done.state) == "success"
     [run], indicators = stored(world)
-    assert run.report["collect"]["posts"] == 60
+    assert (run.report["collect"]["units"], run.report["collect"]["posts"]) == (1, 60)
     [cell] = [
         row.indicator
         for row in indicators[run.run_id]
@@ -104,17 +109,23 @@ def test_failed_data_assertion_fails_without_retry_and_closes_the_run_as_failed(
     assert indicators[run.run_id] == []
 
 
-def test_housekeeping_dag_deletes_what_is_too_old(airflow_database, world):
-    from airflow.sdk import DagRunState
+def test_a_source_that_fails_stays_red_and_does_not_stop_the_others(airflow_database, world):
+    sources = world / "config" / "sources"
+    broken = (sources / "file-drop.toml").read_text().replace('name = "file-drop"', 'name = "gone"')
+    (sources / "gone.toml").write_text(broken.replace("posts.jsonl", "no-such-file.jsonl"))
+    done = load_dag("screen_th").test(logical_date=NOW)
+    collected = sorted(str(task.state) for task in done.get_task_instances() if task.task_id == "collect")
+    assert collected == ["failed", "success"]
+    assert states(done) | {"collect": ""} == dict.fromkeys(STAGES, "success") | {"collect": ""}
+    [run], _ = stored(world)
+    assert (run.status, run.report["collect"]["posts"]) == (runs.SUCCESS, 60)
 
-    load_dag("screen_th").test(logical_date=NOW)
-    config = world / "config" / "screener.toml"
-    config.write_text(config.read_text().replace("keep_texts_days = 365", "keep_texts_days = 20"))
-    done = load_dag("housekeeping").test(logical_date=NOW)
-    assert done.state == DagRunState.SUCCESS
-    from screener.store.lake import Lake
 
-    first_kept = str(NOW.date() - timedelta(days=20))
-    days = [part.partition.day for part in Lake(world / "work" / "lake").parts("posts")]
-    assert days
-    assert min(days) >= first_kept
+def test_housekeeping_dag_deletes_what_is_too_old(airflow_database, world, make_post):
+    lake = Lake(world / "work" / "lake")
+    writer = PostWriter(lake, "file1", chunk_posts=10)
+    for text, days in (("old", 366), ("young", 364)):
+        writer.add(make_post(text, created_at=NOW - timedelta(days=days)))
+    writer.close()
+    assert str(load_dag("housekeeping").test(logical_date=NOW).state) == "success"
+    assert [lake.read("posts", part)["text"].to_pylist() for part in lake.parts("posts")] == [["young"]]

@@ -170,7 +170,7 @@ def test_cell_says_the_index_in_words(client: TestClient) -> None:
 
 def test_cell_shows_shares_hidden_labels_and_coverage(client: TestClient) -> None:
     body = text_of(client, "/cell/TH/poultry")
-    assert "fewer than 3" in body
+    assert "fewer than 3 voices, figures withheld: child labour." in body
     assert "event, not a violation" in body
     assert "11 of 13" in body
     assert "Khmer" in body

@@ -93,6 +93,7 @@ def airflow(world: Path) -> Iterator[tuple[httpx.Client, subprocess.Popen[bytes]
         if not k.startswith(("AIRFLOW", "_AIRFLOW")) and k != "PYTHONDONTWRITEBYTECODE"
     }
     env = clean | {
+        "PATH": f"{AIRFLOW.parent}{os.pathsep}{os.environ['PATH']}",  # standalone starts its parts as "airflow"
         "AIRFLOW_HOME": str(world / "airflow"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",

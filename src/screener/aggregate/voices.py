@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from screener.records import ScreenedPost, Voice
 
-_NOISE = re.compile(r"https?://\S+|\[URL\]|@\w+")
+_NOISE = re.compile(r"https?://\S+|\[URL\]|\b[Rr][Tt]\s+@\w+|@\w+")
 MIN_SHARED_LETTERS = 15
 """Shorter texts ("pay is too low") are the same by chance; they join voices only if no author is known."""
 

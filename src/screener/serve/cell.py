@@ -20,15 +20,15 @@ class LabelRow:
 
     share: LabelShare
     name: str
-    definition: str
     violation: bool
 
 
 @dataclass(frozen=True, slots=True)
 class LabelTable:
-    """Labels told of (largest share first, hidden ones last), names of those told of by nobody, end of the axis."""
+    """Labels told of, largest share first; names of those told of by too few to show, and by nobody; end of the axis."""
 
     rows: tuple[LabelRow, ...]
+    few: tuple[str, ...]
     zero: tuple[str, ...]
     top: float
 
@@ -60,13 +60,14 @@ def label_table(indicator: Indicator, settings: Settings, words: Words) -> Label
     rows = []
     for share in indicator.labels:
         entry = entries.get(share.label)
-        name, definition = (words.of(entry.name), words.of(entry.definition)) if entry else (share.label, "")
-        rows.append(LabelRow(share, name, definition, entry.violation if entry else True))
-    told = [row for row in rows if row.share.suppressed or row.share.share]
-    told.sort(key=lambda row: (row.share.suppressed, -(row.share.share or 0.0), row.name))
+        name = words.of(entry.name) if entry else share.label
+        rows.append(LabelRow(share, name, entry.violation if entry else True))
+    told = sorted((row for row in rows if row.share.share), key=lambda row: (-(row.share.share or 0.0), row.name))
+    few = sorted(row.name for row in rows if row.share.suppressed)
+    zero = sorted(row.name for row in rows if not row.share.suppressed and not row.share.share)
     highest = max((row.share.share_high or 0.0 for row in told), default=0.0)
     top = next(edge for edge in _TOPS if edge >= min(highest, 1.0))
-    return LabelTable(tuple(told), tuple(sorted(row.name for row in rows if row not in told)), top)
+    return LabelTable(tuple(told), tuple(few), tuple(zero), top)
 
 
 def evidence_card(row: EvidenceRow, settings: Settings, words: Words) -> EvidenceCard:

@@ -122,7 +122,7 @@ def list_quarantine(connection: Connection, run_id: str, limit: int = 100) -> li
 def count_quarantine(connection: Connection, run_id: str) -> Counter[str]:
     """Kept quarantine records of a run by reason."""
     query = select(quarantine.c.reason, func.count()).where(quarantine.c.run_id == run_id).group_by(quarantine.c.reason)
-    return Counter(dict(connection.execute(query).tuples().all()))
+    return Counter(dict(connection.execute(query).all()))
 
 
 def get_cursor(connection: Connection, unit: str) -> tuple[str | None, str | None]:
