@@ -27,7 +27,9 @@ hypothesis.settings.load_profile("screener")
 def bare_environment() -> Iterator[None]:
     """The developer's own SCREENER_ variables change no test."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("SCREENER_") and not name.startswith("SCREENER_TEST_")]:
+        for name in [
+            name for name in os.environ if name.startswith("SCREENER_") and not name.startswith("SCREENER_TEST_")
+        ]:
             patch.delenv(name)
         yield
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from screener.aggregate.voices import text_key
+from screener.aggregate.voices import speaking_posts, text_key
 from screener.errors import AssertionFailed
-from screener.records import Indicator, ScreenedPost, Voice
+from screener.records import Indicator, ScreenedPost
 from screener.scrub import scrub
 from screener.settings.schemas import PublishSettings
 
@@ -63,20 +63,24 @@ def check_assertions(totals: RunTotals, settings: PublishSettings) -> tuple[str,
 def choose_quotes(
     indicators: Sequence[Indicator], posts: Mapping[tuple[str, str], Sequence[ScreenedPost]]
 ) -> list[Quote]:
-    """Evidence of the cells that are shown; a suppressed cell shows no text, for it could point at someone."""
+    """Evidence of the cells that are shown; a suppressed cell shows no text, for it could point at someone.
+
+    A post that tells of a label hidden for its few voices is left out whole: counting such posts would tell the number.
+    """
     quotes: list[Quote] = []
     for indicator in indicators:
         if indicator.suppression is None:
             cell = (indicator.country, indicator.sector)
-            quotes += [_quote(post, cell) for post in _strongest(posts.get(cell, ()))]
+            hidden = {share.label for share in indicator.labels if share.suppressed}
+            quotes += [_quote(post, cell) for post in _strongest(posts.get(cell, ()), hidden)]
     return quotes
 
 
-def _strongest(posts: Sequence[ScreenedPost]) -> list[ScreenedPost]:
-    """Per label the posts with the highest probability, copies of a text once, adverts never."""
+def _strongest(posts: Sequence[ScreenedPost], hidden: Collection[str]) -> list[ScreenedPost]:
+    """Per label the posts with the highest probability, copies of a text once, adverts and hidden labels never."""
     distinct: dict[str, ScreenedPost] = {}
-    for post in sorted(posts, key=lambda p: p.post.post_id):
-        if post.classification.relevant and post.classification.voice != Voice.ADVERT:
+    for post in speaking_posts(sorted(posts, key=lambda p: p.post.post_id)):
+        if not set(post.classification.flagged) & set(hidden):
             distinct.setdefault(text_key(post.post.text), post)
     chosen: dict[str, ScreenedPost] = {}
     for label in sorted({label for post in distinct.values() for label in post.classification.flagged}):

@@ -18,8 +18,21 @@ ROOT = Path(__file__).parents[2]
 
 def generated_commands() -> str:
     """Help of all commands as Markdown, by typer's own generator."""
-    arguments = [sys.executable, "-m", "typer", "screener.cli", "utils", "docs", "--name", "screener", "--title", "Commands"]
-    made = subprocess.run(arguments, capture_output=True, text=True, check=True, cwd=ROOT, env={**os.environ, "COLUMNS": "120"})
+    arguments = [
+        sys.executable,
+        "-m",
+        "typer",
+        "screener.cli",
+        "utils",
+        "docs",
+        "--name",
+        "screener",
+        "--title",
+        "Commands",
+    ]
+    made = subprocess.run(
+        arguments, capture_output=True, text=True, check=True, cwd=ROOT, env={**os.environ, "COLUMNS": "120"}
+    )
     return re.sub(r"&#x27;", "'", made.stdout)
 
 

@@ -22,7 +22,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo")
     lines = write_demo_file(folder).read_text(encoding="utf-8").splitlines(keepends=True)
     file = folder / "posts.jsonl"
-    file.write_text("".join(lines[::8]), encoding="utf-8")
+    file.write_text("".join(lines[::16]), encoding="utf-8")
     return file
 
 
@@ -109,12 +109,23 @@ def test_config_with_a_typo_names_file_and_key(tmp_path: Path) -> None:
 
 def test_bad_records_go_to_quarantine_and_good_ones_stay(tmp_path: Path, demo: Path) -> None:
     file = tmp_path / "mixed.jsonl"
-    bad = ["{broken", '{"id": 1}', '{"id": 2, "text": "x", "country": "Q9"}', '{"id": 3, "text": "x", "sector": "moon"}']
+    bad = [
+        "{broken",
+        '{"id": 1}',
+        '{"id": 2, "text": "x", "country": "Q9"}',
+        '{"id": 3, "text": "x", "sector": "moon"}',
+    ]
     file.write_bytes(demo.read_bytes() + "\n".join(bad).encode() + b'\n{"id": 4, "text": "\xff"}\n')
     result = screener("run", "--input", file, "--workdir", tmp_path / "w", "--format", "json")
     assert result.exit_code == 0, result.output
     (collect,) = [stage for stage in json.loads(result.stdout)["stages"] if stage["stage"] == "collect"]
-    assert dict(collect["discards"]) == {"no-text": 1, "not-json": 1, "not-utf8": 1, "unknown-country": 1, "unknown-sector": 1}
+    assert dict(collect["discards"]) == {
+        "no-text": 1,
+        "not-json": 1,
+        "not-utf8": 1,
+        "unknown-country": 1,
+        "unknown-sector": 1,
+    }
 
 
 @pytest.mark.parametrize(
@@ -153,7 +164,9 @@ def test_model_that_was_tampered_with_is_refused(tmp_path: Path, monkeypatch: py
     shutil.copytree("models", tmp_path / "models")
     shutil.copytree("config", tmp_path / "config")
     artifact = tmp_path / "models" / "signals" / "1" / "model.skops"
-    artifact.write_bytes(artifact.read_bytes()[:-1] + b"\x00")
+    content = bytearray(artifact.read_bytes())
+    content[len(content) // 2] ^= 1
+    artifact.write_bytes(content)
     monkeypatch.chdir(tmp_path)
     result = screener("classify", demo, "--out", tmp_path / "out.jsonl")
     assert result.exit_code == 1
@@ -186,7 +199,9 @@ def test_classify_contract(tmp_path: Path, demo: Path) -> None:
 
 def test_lines_that_cannot_be_read_fail_the_command_but_keep_the_rest(tmp_path: Path) -> None:
     file, out = tmp_path / "posts.jsonl", tmp_path / "out.jsonl"
-    file.write_text('{"id": "a", "text": "hello there my friend"}\nnonsense\n{"id": "b", "text": 7}\n', encoding="utf-8")
+    file.write_text(
+        '{"id": "a", "text": "hello there my friend"}\nnonsense\n{"id": "b", "text": 7}\n', encoding="utf-8"
+    )
     result = screener("detect-language", file, "--out", out)
     assert result.exit_code == 1
     assert "posts.jsonl:2" in said(result)
@@ -195,10 +210,14 @@ def test_lines_that_cannot_be_read_fail_the_command_but_keep_the_rest(tmp_path: 
 
 def test_review_from_queue_to_training_file_and_release(workdir: Path, tmp_path: Path) -> None:
     for _ in range(20):
-        shown = screener("review", "next", "--reviewer", "ab", "--stratum", "audit", "--workdir", workdir, "--format", "json")
+        shown = screener(
+            "review", "next", "--reviewer", "ab", "--stratum", "audit", "--workdir", workdir, "--format", "json"
+        )
         item = json.loads(shown.stdout)
         assert "proposed" not in item, "a reviewer must not see what the model thinks"
-        decided = screener("review", "decide", item["item_id"], "--reviewer", "ab", "--not-relevant", "--workdir", workdir)
+        decided = screener(
+            "review", "decide", item["item_id"], "--reviewer", "ab", "--not-relevant", "--workdir", workdir
+        )
         assert decided.exit_code == 0, decided.output
     early = screener("review", "decide", item["item_id"], "--reviewer", "ab", "--relevant", "--workdir", workdir)
     assert early.exit_code == 1
@@ -211,7 +230,9 @@ def test_review_from_queue_to_training_file_and_release(workdir: Path, tmp_path:
     assert released.exit_code == 0, released.output
     again = screener("release", "create", "--signed-by", "Expert group", "--workdir", workdir)
     assert again.exit_code == 1
-    answer = json.loads(screener("risk", "--sector", "poultry", "--workdir", workdir, "--format", "json").stdout)["answers"][0]
+    answer = json.loads(screener("risk", "--sector", "poultry", "--workdir", workdir, "--format", "json").stdout)[
+        "answers"
+    ][0]
     assert answer["release"]["signed_by"] == "Expert group"
     assert "draft" not in answer["caveats"]
 

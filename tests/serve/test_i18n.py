@@ -14,8 +14,8 @@ from screener import serve
 from screener.aggregate.coverage import LEVELS
 from screener.aggregate.estimate import BANDS, INSUFFICIENT
 from screener.records import Voice
-from screener.serve.i18n import LANGUAGES, Words, choose_language
-from screener.serve.texts import CATALOGUE, ENGLISH, SWEDISH
+from screener.words.catalogue import CATALOGUE, ENGLISH, SWEDISH
+from screener.words.language import LANGUAGES, Words, choose_language
 
 BUILT_KEYS = ("band_", "certainty_", "coverage_", "voice_", "suppression_", "status_", "error_title_", "error_")
 
@@ -35,7 +35,13 @@ def test_catalogues_have_the_same_keys_and_placeholders() -> None:
 def test_every_sentence_is_used() -> None:
     folder = Path(serve.__file__).parent
     sources = [
-        path.read_text() for path in (*folder.glob("*.py"), *folder.glob("templates/*.html")) if path.name != "texts.py"
+        path.read_text()
+        for path in (
+            *folder.glob("*.py"),
+            *folder.glob("templates/*.html"),
+            *(folder.parent / "cli").glob("*.py"),
+            folder.parent / "words" / "language.py",
+        )
     ]
     used = set(re.findall(r'"([\w-]+)"', "".join(sources)))
     assert [key for key in ENGLISH if key not in used and not key.startswith(BUILT_KEYS)] == []

@@ -1,10 +1,8 @@
-"""A real ``airflow standalone`` screens Thailand: started, asked over its REST API, and stopped without leftovers."""
+"""A real ``airflow standalone`` screens two countries at once: started, asked over its REST API, and stopped without leftovers."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import socket
 import subprocess
 import sys
@@ -15,24 +13,26 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 pytest.importorskip("airflow")
 pytestmark = [pytest.mark.servers, pytest.mark.filterwarnings("ignore")]
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path.append(str(REPOSITORY / "tests" / "dags"))
+sys.path += [str(REPOSITORY / "tests" / "dags"), str(REPOSITORY / "dags")]
 
 from invented import invented_posts, write_config, write_posts  # noqa: E402
 
+import _standalone  # noqa: E402
 from screener.pipeline import STAGES  # noqa: E402
 from screener.pipeline.context import open_reader  # noqa: E402
 from screener.settings import load_settings  # noqa: E402
-from screener.store import results, runs  # noqa: E402
+from screener.store import results, runs, tables  # noqa: E402
 from screener.store.database import reading  # noqa: E402
 from screener.workdir import Workdir  # noqa: E402
 
-AIRFLOW = Path(sys.executable).with_name("airflow")
-START_SECONDS, RUN_SECONDS, STOP_SECONDS = 180, 240, 10
+START_SECONDS, RUN_SECONDS = 180, 240
+DAGS = ("screen_my", "screen_th")
 STANDING = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 
 
@@ -53,28 +53,6 @@ def wait_for(what: str, answer: Callable[[], object], seconds: float, process: s
     raise AssertionError(f"no {what} after {seconds:.0f} s")
 
 
-def group_members(group: int) -> list[int]:
-    """Processes of the group that still live; zombies wait for a parent and do nothing."""
-    listing = subprocess.run(["ps", "-eo", "pid=,pgid=,stat="], capture_output=True, text=True, check=True).stdout
-    rows = [line.split() for line in listing.splitlines()]
-    return [int(pid) for pid, pgid, stat in rows if int(pgid) == group and not stat.startswith("Z")]
-
-
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """INT to the parent, TERM to the group, KILL to what is left: TERM alone leaves children behind."""
-    process.send_signal(signal.SIGINT)
-    for sign, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, STOP_SECONDS)):
-        deadline = time.monotonic() + 3
-        while group_members(process.pid) and time.monotonic() < deadline:
-            time.sleep(0.2)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, sign)
-        deadline = time.monotonic() + seconds
-        while group_members(process.pid) and time.monotonic() < deadline:
-            time.sleep(0.2)
-    process.wait(timeout=STOP_SECONDS)
-
-
 @pytest.fixture
 def world(tmp_path: Path) -> Path:
     first_day = datetime.now(UTC).date() - timedelta(days=30)
@@ -86,39 +64,17 @@ def world(tmp_path: Path) -> Path:
 def airflow(world: Path) -> Iterator[tuple[httpx.Client, subprocess.Popen[bytes]]]:
     """A client of a healthy standalone Airflow, logged in."""
     port = free_port()
-    address = f"http://127.0.0.1:{port}"
-    clean = {
-        k: v
-        for k, v in os.environ.items()
-        if not k.startswith(("AIRFLOW", "_AIRFLOW")) and k != "PYTHONDONTWRITEBYTECODE"
-    }
-    env = clean | {
-        "PATH": f"{AIRFLOW.parent}{os.pathsep}{os.environ['PATH']}",  # standalone starts its parts as "airflow"
-        "AIRFLOW_HOME": str(world / "airflow"),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{address}/execution/",
-        "AIRFLOW__CORE__PARALLELISM": "2",
-        "AIRFLOW__API__HOST": "127.0.0.1",
-        "AIRFLOW__API__PORT": str(port),
-        "AIRFLOW__API__BASE_URL": address,
-        "AIRFLOW__API_AUTH__JWT_SECRET": "x" * 64,
+    env = _standalone.environment(world / "airflow", port) | {
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
         "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
-        "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",
+        "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",  # only the runs of the test
         "SCREENER_CONFIG": str(world / "config"),
         "SCREENER_WORKDIR": str(world / "work"),
     }
-    subprocess.run(
-        [AIRFLOW, "db", "migrate"], env=env, cwd=REPOSITORY, check=True, capture_output=True, timeout=START_SECONDS
-    )
     with (world / "standalone.log").open("wb") as log:
-        process = subprocess.Popen(
-            [AIRFLOW, "standalone"], env=env, cwd=REPOSITORY, stdout=log, stderr=log, start_new_session=True
-        )
+        process = _standalone.start(env, log.fileno())
     try:
-        with httpx.Client(base_url=address, timeout=10) as client:
+        with httpx.Client(base_url=env["AIRFLOW__API__BASE_URL"], timeout=10) as client:
 
             def healthy() -> bool:
                 health = client.get("/api/v2/monitor/health").json()
@@ -127,42 +83,61 @@ def airflow(world: Path) -> Iterator[tuple[httpx.Client, subprocess.Popen[bytes]
             started = time.monotonic()
             wait_for("healthy airflow", healthy, START_SECONDS, process)
             client.headers["Authorization"] = f"Bearer {client.get('/auth/token').json()['access_token']}"
-            wait_for(
-                "DAG screen_th", lambda: client.get("/api/v2/dags/screen_th").status_code == 200, START_SECONDS, process
-            )
+            known = [f"/api/v2/dags/{dag}" for dag in DAGS]
+            wait_for("DAGs", lambda: all(client.get(dag).status_code == 200 for dag in known), START_SECONDS, process)
             print(f"\nairflow healthy with its DAGs after {time.monotonic() - started:.1f} s")
             yield client, process
     except BaseException:
         print((world / "standalone.log").read_text(errors="replace")[-6000:])
         raise
     finally:
-        stop(process)
-    assert group_members(process.pid) == []
+        started = time.monotonic()
+        _standalone.stop(process)
+        print(f"\nstopped after {time.monotonic() - started:.1f} s")
+    assert _standalone.members(process.pid) == []
 
 
-def test_standalone_airflow_runs_a_country_to_figures_in_the_store(airflow, world, monkeypatch):
+def test_standalone_airflow_runs_two_countries_at_once_to_figures_in_the_store(airflow, world, monkeypatch):
     client, process = airflow
-    assert client.patch("/api/v2/dags/screen_th", json={"is_paused": False}).status_code == 200
-    refused = client.post("/api/v2/dags/screen_th/dagRuns", json={"logical_date": None, "conf": {"since": "last week"}})
+    for dag in DAGS:
+        assert client.patch(f"/api/v2/dags/{dag}", json={"is_paused": False}).status_code == 200
+    refused = client.post(
+        f"/api/v2/dags/{DAGS[0]}/dagRuns", json={"logical_date": None, "conf": {"since": "last week"}}
+    )
     assert refused.status_code == 400
     started = time.monotonic()
-    answer = client.post("/api/v2/dags/screen_th/dagRuns", json={"logical_date": None, "conf": {}})
-    assert answer.status_code == 200, answer.text
-    run_id = answer.json()["dag_run_id"]
-    address = f"/api/v2/dags/screen_th/dagRuns/{run_id}"
-    wait_for("finished run", lambda: client.get(address).json()["state"] in {"success", "failed"}, RUN_SECONDS, process)
-    tasks = client.get(f"{address}/taskInstances").json()["task_instances"]
-    print(f"\nDAG run done after {time.monotonic() - started:.1f} s")
-    assert {task["task_id"]: task["state"] for task in tasks} == dict.fromkeys(STAGES, "success")
+    addresses = [trigger(client, dag) for dag in DAGS]
+
+    def over() -> bool:
+        return all(client.get(address).json()["state"] in {"success", "failed"} for address in addresses)
+
+    wait_for("end of the runs", over, RUN_SECONDS, process)
+    print(f"\ntwo DAG runs done after {time.monotonic() - started:.1f} s")
+    for address in addresses:
+        tasks = client.get(f"{address}/taskInstances").json()["task_instances"]
+        print({task["task_id"]: round(task["duration"] or 0, 1) for task in tasks})
+        assert {task["task_id"]: task["state"] for task in tasks} == dict.fromkeys(STAGES, "success")
+        assert {task["try_number"] for task in tasks} == {1}
 
     monkeypatch.setenv("SCREENER_CONFIG", str(world / "config"))
+    n_posts = len(invented_posts(first_day=datetime.now(UTC).date()))
+    for dag, (run, indicators) in zip(DAGS, stored_runs(world), strict=True):
+        cells = {(row.indicator.country, row.indicator.sector): row.indicator for row in indicators}
+        assert (run.run_id.rpartition("-")[0], run.status, tuple(run.report)) == (dag, runs.SUCCESS, STAGES)
+        assert cells["TH", "poultry"].n_posts == n_posts
+
+
+def trigger(client: httpx.Client, dag: str) -> str:
+    """Start a run of the DAG; returns its address."""
+    answer = client.post(f"/api/v2/dags/{dag}/dagRuns", json={"logical_date": None, "conf": {}})
+    assert answer.status_code == 200, answer.text
+    return f"/api/v2/dags/{dag}/dagRuns/{answer.json()['dag_run_id']}"
+
+
+def stored_runs(world: Path) -> list[tuple[runs.Run, list[results.PublishedIndicator]]]:
+    """Runs in the results store with their indicators, in the order of ``DAGS``."""
     with open_reader(load_settings(), Workdir(world / "work")) as engine, reading(engine) as connection:
-        run = runs.latest_run(connection)
-        assert run is not None
-        cells = {
-            (r.indicator.country, r.indicator.sector): r.indicator
-            for r in results.list_indicators(connection, run.run_id)
-        }
-    assert run.run_id.startswith("screen_th-")
-    assert tuple(run.report) == STAGES
-    assert cells["TH", "poultry"].n_posts == len(invented_posts(first_day=datetime.now(UTC).date()))
+        ids = connection.execute(select(tables.runs.c.run_id)).scalars().all()
+        found = [run for run_id in ids if (run := runs.get_run(connection, run_id))]
+        found.sort(key=lambda run: DAGS.index(run.run_id.rpartition("-")[0]))
+        return [(run, results.list_indicators(connection, run.run_id)) for run in found]

@@ -27,7 +27,9 @@ def lake(workdir: Workdir) -> Lake:
     return Lake(workdir.lake)
 
 
-def fill(lake: Lake, posts: Sequence[ScreenedPost], cells: dict[str, list[tuple[str, str]]] | None = None, unit: str = "unit") -> Lake:
+def fill(
+    lake: Lake, posts: Sequence[ScreenedPost], cells: dict[str, list[tuple[str, str]]] | None = None, unit: str = "unit"
+) -> Lake:
     """Writes posts and their counterparts in every layer; a post's cell is its own country and sector unless given by text."""
     writer = PostWriter(lake, unit, chunk_posts=100)
     for screened in posts:
@@ -39,12 +41,16 @@ def fill(lake: Lake, posts: Sequence[ScreenedPost], cells: dict[str, list[tuple[
             continue
         found = [by_id[post_id] for post_id in lake.read("posts", part)["post_id"].to_pylist()]
         ids = [screened.post.post_id for screened in found]
-        lake.write("languages", part, languages_table(ids, [LanguageGuess(s.language, 0.9, "test") for s in found]), "f")
+        lake.write(
+            "languages", part, languages_table(ids, [LanguageGuess(s.language, 0.9, "test") for s in found]), "f"
+        )
         lake.write("signals", part, signals_table(ids, [s.classification for s in found]), "f")
         rows = [
             (s.post.post_id, Attribution(country, sector, "watch", 1.0))
             for s in found
-            for country, sector in (cells or {}).get(s.post.text, [(s.post.country, s.post.sector)] if s.post.country and s.post.sector else [])
+            for country, sector in (cells or {}).get(
+                s.post.text, [(s.post.country, s.post.sector)] if s.post.country and s.post.sector else []
+            )
         ]
         lake.write("cells", part, cells_table(rows), "f")
     return lake

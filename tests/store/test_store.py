@@ -15,10 +15,32 @@ from sqlalchemy import text
 
 from screener.errors import ConfigError, ReviewError, StoreError
 from screener.records import (
-    Classification, Coverage, Decision, DiscardReason, Evidence, Gap, Indicator, LabelShare, Quarantined, ReviewItem, Versions, Voice, Window,
+    Classification,
+    Coverage,
+    Decision,
+    DiscardReason,
+    Evidence,
+    Gap,
+    Indicator,
+    LabelShare,
+    Quarantined,
+    ReviewItem,
+    Versions,
+    Voice,
+    Window,
 )  # fmt: skip
 from screener.store import results, reviews, runs
-from screener.store.database import Connection, Engine, check_integrity, make_engine, open_store, reading, schema_state, store_url, writing
+from screener.store.database import (
+    Connection,
+    Engine,
+    check_integrity,
+    make_engine,
+    open_store,
+    reading,
+    schema_state,
+    store_url,
+    writing,
+)
 from screener.workdir import Workdir
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -28,7 +50,24 @@ INDICATOR = Indicator(
     (LabelShare("low_pay", 10, 0.25, 0.142, 0.4019, False), LabelShare("child_labour", None, None, None, None, True)),
     Coverage("partial", 1, 7, 8, ("my", "th"), ("km", "lo")), None, 4, 2, True,
 )  # fmt: skip
-WITHHELD = Indicator("ES", "vegetables", None, None, 12, None, None, 0, None, None, None, "insufficient_evidence", None, (), Coverage("none", 0, 0, 0, (), ("es",)), "too-few-voices")
+WITHHELD = Indicator(
+    "ES",
+    "vegetables",
+    None,
+    None,
+    12,
+    None,
+    None,
+    0,
+    None,
+    None,
+    None,
+    "insufficient_evidence",
+    None,
+    (),
+    Coverage("none", 0, 0, 0, (), ("es",)),
+    "too-few-voices",
+)
 QUOTE = results.EvidenceRow(
     "p1", "TH", "poultry", "th", "testimony", 0.91, "ไม่ได้รับค่าแรง [name]", {"wage_withholding": 0.8},
     ({"label": "wage_withholding", "start": 0, "end": 5, "found_by": "lexicon"},), "2026-W06", False,
@@ -77,7 +116,9 @@ def connection(engine: Engine) -> Iterator[Connection]:
         yield opened
 
 
-def begin(connection: Connection, arguments: str = "a" * 64, now: datetime = NOW, run_id: str | None = None) -> runs.Run:
+def begin(
+    connection: Connection, arguments: str = "a" * 64, now: datetime = NOW, run_id: str | None = None
+) -> runs.Run:
     return runs.begin_run(connection, arguments=arguments, now=now, run_id=run_id)
 
 
@@ -136,15 +177,21 @@ def test_password_stays_out_of_messages() -> None:
         ("sqlite:////tmp/x.db", "", "sqlite:////tmp/x.db"),
     ],
 )
-def test_store_url_is_of_environment_config_workdir(monkeypatch: pytest.MonkeyPatch, environment: str, configured: str, url: str) -> None:
+def test_store_url_is_of_environment_config_workdir(
+    monkeypatch: pytest.MonkeyPatch, environment: str, configured: str, url: str
+) -> None:
     monkeypatch.setenv("SCREENER_STORE_URL", environment)
     assert store_url(Workdir(Path("/w")), configured) == url
 
 
 def test_failed_transaction_leaves_nothing(engine: Engine) -> None:
-    with pytest.raises(RuntimeError, match="in the middle"), writing(engine) as connection:
-        begin(connection)
-        raise RuntimeError("in the middle")
+    def begin_and_fail() -> None:
+        with writing(engine) as connection:
+            begin(connection)
+            raise RuntimeError("in the middle")
+
+    with pytest.raises(RuntimeError, match="in the middle"):
+        begin_and_fail()
     with reading(engine) as connection:
         assert runs.latest_run(connection, runs.RUNNING) is None
 
@@ -157,8 +204,9 @@ def test_readers_do_not_wait_for_the_writer(engine: Engine) -> None:
 
 
 def test_key_that_stands_twice_is_a_store_error(engine: Engine) -> None:
-    with pytest.raises(StoreError), writing(engine) as connection:
+    with writing(engine) as connection:
         begin(connection, run_id="same")
+    with pytest.raises(StoreError), writing(engine) as connection:
         begin(connection, run_id="same")
 
 
@@ -210,7 +258,9 @@ def test_quarantine_and_gaps_of_a_unit_are_replaced(connection: Connection) -> N
     gap = Gap("rss", "TH/poultry", Window(date(2026, 1, 1), None), "HTTP 503")
     runs.replace_unit_records(connection, run.run_id, "one", quarantined=[entry, entry], unit_gaps=[gap])
     runs.replace_unit_records(connection, run.run_id, "two", quarantined=[entry], unit_gaps=[])
-    runs.replace_unit_records(connection, run.run_id, "one", quarantined=[replace(entry, reason=DiscardReason.NO_ID)], unit_gaps=[])
+    runs.replace_unit_records(
+        connection, run.run_id, "one", quarantined=[replace(entry, reason=DiscardReason.NO_ID)], unit_gaps=[]
+    )
     found = runs.list_quarantine(connection, run.run_id)
     assert sorted(entry.reason for entry in found) == [DiscardReason.NO_ID, DiscardReason.NO_TEXT]
     assert all(isinstance(entry.reason, DiscardReason) for entry in found)
@@ -259,7 +309,12 @@ def test_indicators_are_narrowed_by_country_and_sectors(connection: Connection) 
     def cells(**values: object) -> list[str]:
         return [row.indicator.country for row in results.list_indicators(connection, run.run_id, **values)]  # type: ignore[arg-type]
 
-    assert (cells(country="TH"), cells(sectors=["vegetables"]), cells(sectors=[]), cells(country="TH", sectors=["vegetables"])) == (["TH"], ["ES"], [], [])
+    assert (
+        cells(country="TH"),
+        cells(sectors=["vegetables"]),
+        cells(sectors=[]),
+        cells(country="TH", sectors=["vegetables"]),
+    ) == (["TH"], ["ES"], [], [])
 
 
 def test_evidence_is_narrowed_and_the_most_relevant_first(connection: Connection) -> None:
@@ -271,13 +326,20 @@ def test_evidence_is_narrowed_and_the_most_relevant_first(connection: Connection
     def ids(**values: object) -> list[str]:
         return [row.post_id for row in results.list_evidence(connection, run.run_id, **values)]  # type: ignore[arg-type]
 
-    assert (ids(), ids(limit=1), ids(country="TH"), ids(sector="vegetables")) == (["p1", "p3", "p2"], ["p1"], ["p1", "p2"], ["p3"])
+    assert (ids(), ids(limit=1), ids(country="TH"), ids(sector="vegetables")) == (
+        ["p1", "p3", "p2"],
+        ["p1"],
+        ["p1", "p2"],
+        ["p3"],
+    )
     assert ids(label="wage_withholding") == ["p1", "p3"]
     assert ids(label="child_labour") == []
 
 
 def release(run_id: str, hour: int = 0) -> reviews.Release:
-    return reviews.Release(f"release-{run_id}", run_id, "Expert Group", NOW + timedelta(hours=hour), "c" * 64, '{"run_id": "…"}', None)
+    return reviews.Release(
+        f"release-{run_id}", run_id, "Expert Group", NOW + timedelta(hours=hour), "c" * 64, '{"run_id": "…"}', None
+    )
 
 
 def test_released_run_never_changes(connection: Connection) -> None:
@@ -296,7 +358,10 @@ def test_releases_come_newest_first(connection: Connection) -> None:
     for hour, run_id in enumerate(["one", "two"]):
         begin(connection, run_id=run_id)
         reviews.add_release(connection, release(run_id, hour))
-    assert reviews.latest_release(connection) == release("two", 1)
+    newest = release("two", 1)
+    assert reviews.latest_release(connection) == reviews.Signed(
+        newest.release_id, "two", newest.signed_by, newest.released_at, newest.content_sha256
+    )
     assert reviews.list_releases(connection) == [release("two", 1), release("one", 0)]
 
 
@@ -323,7 +388,12 @@ def test_next_item_is_an_audit_item_that_this_reviewer_has_not_judged(connection
         item = reviews.next_item(connection, reviewer, **values)  # type: ignore[arg-type]
         return item and item.item_id
 
-    assert (upcoming(), upcoming(languages=["my", "es"]), upcoming(country="ES"), upcoming(stratum="active")) == ("item-1", "item-2", "item-2", "item-0")
+    assert (upcoming(), upcoming(languages=["my", "es"]), upcoming(country="ES"), upcoming(stratum="active")) == (
+        "item-1",
+        "item-2",
+        "item-2",
+        "item-0",
+    )
     assert upcoming(languages=["sv"]) is None
     reviews.save_decision(connection, DECISION)
     assert (upcoming(), upcoming("reviewer-2")) == ("item-2", "item-1")
@@ -344,5 +414,3 @@ def test_decision_comes_back_and_the_same_reviewer_replaces_it(connection: Conne
 def test_decision_on_an_unknown_item_is_refused(connection: Connection) -> None:
     with pytest.raises(ReviewError, match="no review item"):
         reviews.save_decision(connection, DECISION)
-
-

@@ -14,7 +14,14 @@ from screener.settings.schemas import CoverageRule
 
 RULE = CoverageRule(min_posts=50, min_share_weeks=0.5, good_sources=2, good_share_weeks=0.9)
 DAYS = st.dates(date(2024, 1, 1), date(2027, 12, 31))
-BEST = {"n_posts": 500, "n_sources": 2, "n_weeks_with_posts": 10, "n_weeks": 10, "seen": {"th", "my", "und"}, "expected": ("th", "my")}
+BEST = {
+    "n_posts": 500,
+    "n_sources": 2,
+    "n_weeks_with_posts": 10,
+    "n_weeks": 10,
+    "seen": {"th", "my", "und"},
+    "expected": ("th", "my"),
+}
 
 
 def measure(**values: object) -> Coverage:

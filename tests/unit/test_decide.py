@@ -14,18 +14,32 @@ SCORES = st.builds(
     Scores, PROBABILITY, st.sampled_from(Voice), PROBABILITY,
     st.tuples(st.tuples(st.just("a"), PROBABILITY), st.tuples(st.just("b"), PROBABILITY)), st.booleans(),
 )  # fmt: skip
-LIMITS = st.builds(Thresholds, st.dictionaries(st.sampled_from(["a", "b", "relevance", "positive"]), st.dictionaries(st.sampled_from(["default", "my"]), PROBABILITY)))
+LIMITS = st.builds(
+    Thresholds,
+    st.dictionaries(
+        st.sampled_from(["a", "b", "relevance", "positive"]),
+        st.dictionaries(st.sampled_from(["default", "my"]), PROBABILITY),
+    ),
+)
 MODEL = Thresholds({"relevance": {"default": 0.4, "my": 0.2}, "a": {"default": 0.6}, "b": {"my": 0.3}})
 
 
-@pytest.mark.parametrize(("name", "language", "limit"), [("relevance", "my", 0.2), ("relevance", "th", 0.4), ("a", "my", 0.6), ("b", "th", 0.5), ("c", "th", 0.5)])
+@pytest.mark.parametrize(
+    ("name", "language", "limit"),
+    [("relevance", "my", 0.2), ("relevance", "th", 0.4), ("a", "my", 0.6), ("b", "th", 0.5), ("c", "th", 0.5)],
+)
 def test_threshold_is_of_the_language_else_default_else_half(name: str, language: str, limit: float) -> None:
     assert MODEL.of(name, language) == limit
 
 
 def test_overrides_replace_single_thresholds() -> None:
     changed = MODEL.overridden({"relevance": {"my": 0.9}, "c": {"default": 0.1}})
-    assert (changed.of("relevance", "my"), changed.of("relevance", "th"), changed.of("a", "th"), changed.of("c", "th")) == (0.9, 0.4, 0.6, 0.1)
+    assert (
+        changed.of("relevance", "my"),
+        changed.of("relevance", "th"),
+        changed.of("a", "th"),
+        changed.of("c", "th"),
+    ) == (0.9, 0.4, 0.6, 0.1)
     assert MODEL.of("relevance", "my") == 0.2
 
 

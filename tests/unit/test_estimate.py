@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-from math import prod
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screener.aggregate.estimate import BANDS, IndexEstimate, estimate_index, pooled_shares, share_interval
+from screener.aggregate.estimate import BANDS, IndexEstimate, estimate_index, gravest, pooled_levels, share_interval
 from screener.settings import Settings
 
 MONTE_CARLO = 3.0
 """Points by which two medians of 1,000 draws may differ by chance; five standard errors of the widest posterior here."""
+LEVELS = (0.0, 0.3, 0.5, 0.7, 0.9, 1.0)
+CELLS = st.lists(st.sampled_from(LEVELS), max_size=200)
+POOLS = st.lists(st.sampled_from(LEVELS), max_size=50)
+"""Of each voice the gravest severity it tells of; 0 tells of no violation."""
 
 
-@st.composite
-def cells(draw: st.DrawFn) -> tuple[dict[int, int], int, float]:
-    """Counts by label number, voices, and a pooled share."""
-    n_voices = draw(st.integers(0, 300))
-    counts = draw(st.dictionaries(st.integers(0, 18), st.integers(0, n_voices), max_size=6))
-    return counts, n_voices, draw(st.floats(0.0, 1.0))
-
-
-def estimate(settings: Settings, counts: dict[int, int], n_voices: int, share: float, cell: str = "TH/poultry") -> IndexEstimate:
+def estimate(settings: Settings, voices: list[float], pool: list[float], cell: str = "TH/poultry") -> IndexEstimate:
     few = settings.runtime.aggregate.model_copy(update={"draws": 1000})
-    prior = pooled_shares([], [], settings.label_ids) | dict.fromkeys(settings.label_ids, max(share, 0.001))
-    named = {settings.label_ids[number]: count for number, count in counts.items()}
-    severities = {label.id: label.severity for label in settings.labels if label.violation}
-    return estimate_index(named, n_voices, severities=severities, prior=prior, cell=cell, settings=few)
+    prior = pooled_levels(pool, {str(level): level for level in LEVELS})
+    return estimate_index(voices, prior=prior, cell=cell, settings=few)
 
 
-@given(cell=cells())
-def test_index_lies_within_its_bounds_and_its_band(settings: Settings, cell: tuple[dict[int, int], int, float]) -> None:
-    found = estimate(settings, *cell)
+@given(voices=CELLS, pool=POOLS)
+def test_index_lies_within_its_bounds_and_its_band(settings: Settings, voices: list[float], pool: list[float]) -> None:
+    found = estimate(settings, voices, pool)
     assert 0 <= found.low <= found.value <= found.high <= 100
     assert 0 <= found.band_probability <= 1
     bands = settings.runtime.aggregate.bands
@@ -42,44 +34,63 @@ def test_index_lies_within_its_bounds_and_its_band(settings: Settings, cell: tup
     assert edges[number] <= found.value < edges[number + 1]
 
 
-@given(cell=cells(), label=st.integers(0, 18), more=st.integers(1, 100))
-def test_index_does_not_fall_when_more_voices_tell_of_a_violation(settings: Settings, cell: tuple[dict[int, int], int, float], label: int, more: int) -> None:
-    counts, n_voices, share = cell
-    told = counts.get(label, 0)
-    before = estimate(settings, counts, n_voices, share)
-    after = estimate(settings, {**counts, label: min(told + more, n_voices)}, n_voices, share)
-    assert after.value >= before.value - MONTE_CARLO
+@given(voices=CELLS, pool=POOLS, seed=st.randoms(use_true_random=False))
+def test_index_is_free_of_the_order_of_voices(
+    settings: Settings, voices: list[float], pool: list[float], seed: object
+) -> None:
+    before = estimate(settings, voices, pool)
+    seed.shuffle(voices)  # type: ignore[attr-defined]
+    seed.shuffle(pool)  # type: ignore[attr-defined]
+    assert estimate(settings, voices, pool) == before
+
+
+@given(voices=CELLS.filter(bool), pool=POOLS, more=st.integers(1, 200), data=st.data())
+def test_index_does_not_fall_when_voices_tell_of_graver_violations(
+    settings: Settings, voices: list[float], pool: list[float], more: int, data: st.DataObject
+) -> None:
+    level = data.draw(st.sampled_from(LEVELS))
+    graver = [max(severity, level) if number < more else severity for number, severity in enumerate(voices)]
+    assert estimate(settings, graver, pool).value >= estimate(settings, voices, pool).value - MONTE_CARLO
 
 
 def test_index_rises_clearly_with_the_share_of_voices(settings: Settings) -> None:
-    child_labour = settings.label_ids.index("child_labour")
-    values = [estimate(settings, {child_labour: count}, 100, 0.001).value for count in (0, 20, 50, 80, 100)]
+    values = [
+        estimate(settings, [1.0] * count + [0.0] * (100 - count), [0.0] * 50).value for count in (0, 20, 50, 80, 100)
+    ]
     assert values == sorted(values)
     assert values[-1] - values[0] > 60
 
 
-def test_label_that_is_no_violation_changes_nothing(settings: Settings) -> None:
-    strike = settings.label_ids.index("collective_action")
-    assert estimate(settings, {strike: 90}, 100, 0.05) == estimate(settings, {}, 100, 0.05)
-
-
-def test_index_approaches_the_formula_of_the_methodology(settings: Settings) -> None:
-    shares = {1: 0.3, 7: 0.5, 14: 0.1}
-    found = estimate(settings, {number: int(share * 100_000) for number, share in shares.items()}, 100_000, 0.001)
-    expected = 100 * (1 - prod(1 - settings.labels[number].severity * share for number, share in shares.items()))
-    assert found.value == pytest.approx(expected, abs=0.5)
+def test_index_approaches_the_mean_severity(settings: Settings) -> None:
+    found = estimate(settings, [0.0] * 50_000 + [0.5] * 30_000 + [1.0] * 20_000, [])
+    assert found.value == pytest.approx(100 * (0.5 * 0.3 + 1.0 * 0.2), abs=0.5)
     assert found.high - found.low < 2
 
 
 def test_small_cell_is_shrunk_towards_the_pool_and_is_less_sure(settings: Settings) -> None:
-    small, large = (estimate(settings, {7: n // 2}, n, 0.01) for n in (4, 400))
+    small, large = (estimate(settings, [0.7] * n, [0.0] * 50) for n in (4, 400))
     assert small.value < large.value
     assert small.high - small.low > large.high - large.low
 
 
 def test_index_depends_on_the_cell_name_and_on_nothing_else_random(settings: Settings) -> None:
-    assert estimate(settings, {7: 5}, 20, 0.05) == estimate(settings, {7: 5}, 20, 0.05)
-    assert estimate(settings, {7: 5}, 20, 0.05, cell="ES/vegetables") != estimate(settings, {7: 5}, 20, 0.05)
+    voices = [0.0, 0.5, 0.7]
+    assert estimate(settings, voices, voices) == estimate(settings, voices, voices)
+    assert estimate(settings, voices, voices, cell="ES/vegetables") != estimate(settings, voices, voices)
+
+
+def test_gravest_is_of_the_violations_only() -> None:
+    severities = {"low_pay": 0.4, "child_labour": 1.0}
+    assert gravest({"low_pay", "child_labour"}, severities) == 1.0
+    assert gravest({"low_pay", "collective_action"}, severities) == 0.4
+    assert gravest({"collective_action"}, severities) == gravest((), severities) == 0.0
+
+
+def test_pooled_levels_weigh_voices_and_are_never_zero() -> None:
+    levels = pooled_levels([0.0] * 9 + [0.4], {"low_pay": 0.4, "child_labour": 1.0})
+    assert (levels[0.0], levels[0.4]) == (pytest.approx(0.9), pytest.approx(0.1))
+    assert 0 < levels[1.0] < 0.01
+    assert set(pooled_levels([], {"low_pay": 0.4})) == {0.0, 0.4}
 
 
 @given(st.integers(0, 2000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
@@ -95,10 +106,3 @@ def test_share_interval_agrees_with_published_values() -> None:
     assert share_interval(0, 10) == pytest.approx((0.0, 0.2775), abs=1e-4)  # Wilson (1927), z = 1.96
     assert share_interval(5, 10) == pytest.approx((0.2366, 0.7634), abs=1e-4)
     assert share_interval(0, 0) == (0.0, 1.0)
-
-
-def test_pooled_shares_weigh_voices_not_cells_and_are_never_zero() -> None:
-    shares = pooled_shares([{"a": 1}, {"a": 9}], [10, 90], ["a", "b"])
-    assert shares["a"] == pytest.approx(0.1)
-    assert 0 < shares["b"] < 0.01
-    assert pooled_shares([], [], ["a"])["a"] > 0

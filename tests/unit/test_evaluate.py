@@ -14,11 +14,19 @@ from screener.records import Classification, Voice
 PAIRS = st.lists(st.tuples(st.booleans(), st.booleans()), max_size=30)
 
 
-def labelled(number: int, relevant: bool = True, signals: tuple[str, ...] = (), language: str = "th", voice: Voice = Voice.TESTIMONY) -> LabelledPost:
+def labelled(
+    number: int,
+    relevant: bool = True,
+    signals: tuple[str, ...] = (),
+    language: str = "th",
+    voice: Voice = Voice.TESTIMONY,
+) -> LabelledPost:
     return LabelledPost(str(number), "text", language, "invented", relevant, voice, signals, positive=False)
 
 
-def answer(relevant: bool = True, flagged: tuple[str, ...] = (), relevance: float = 1.0, voice: Voice = Voice.TESTIMONY) -> Classification:
+def answer(
+    relevant: bool = True, flagged: tuple[str, ...] = (), relevance: float = 1.0, voice: Voice = Voice.TESTIMONY
+) -> Classification:
     return Classification(relevant, relevance, voice, False, (), flagged, ())
 
 
@@ -46,15 +54,31 @@ def test_f1_is_the_harmonic_mean_within_bounds(pairs: list[tuple[bool, bool]]) -
 
 @pytest.mark.parametrize(
     ("truth", "probability", "error"),
-    [([True, False], [1.0, 0.0], 0.0), ([False, True], [1.0, 0.0], 1.0), ([True, False], [0.5, 0.5], 0.0), ([True] * 4, [0.75] * 4, 0.25), ([], [], 0.0)],
+    [
+        ([True, False], [1.0, 0.0], 0.0),
+        ([False, True], [1.0, 0.0], 1.0),
+        ([True, False], [0.5, 0.5], 0.0),
+        ([True] * 4, [0.75] * 4, 0.25),
+        ([], [], 0.0),
+    ],
 )
 def test_calibration_error(truth: list[bool], probability: list[float], error: float) -> None:
     assert calibration_error(np.array(truth, dtype=bool), np.array(probability, dtype=float)) == pytest.approx(error)
 
 
 def test_evaluate_reports_n_for_every_figure() -> None:
-    posts = [labelled(1, signals=("a",)), labelled(2, signals=("a", "b"), language="my"), labelled(3, relevant=False), labelled(4, voice=Voice.REPORT)]
-    answers = [answer(flagged=("a",)), answer(flagged=("b",)), answer(flagged=("a",)), answer(relevant=False, relevance=0.1, voice=Voice.NONE)]
+    posts = [
+        labelled(1, signals=("a",)),
+        labelled(2, signals=("a", "b"), language="my"),
+        labelled(3, relevant=False),
+        labelled(4, voice=Voice.REPORT),
+    ]
+    answers = [
+        answer(flagged=("a",)),
+        answer(flagged=("b",)),
+        answer(flagged=("a",)),
+        answer(relevant=False, relevance=0.1, voice=Voice.NONE),
+    ]
     found = evaluate(posts, answers, ["a", "b", "c"], n_cross_validated=1)
     assert (found.n_posts, found.n_cross_validated) == (4, 1)
     assert (found.relevance.n, found.relevance.recall) == (3, pytest.approx(2 / 3))

@@ -75,7 +75,9 @@ def test_transient_status_is_tried_again(client: Make, status: int) -> None:
     assert asking.n_requests == 2
 
 
-@pytest.mark.parametrize("error", [httpx.ConnectError("refused"), httpx.ReadTimeout("slow"), httpx.RemoteProtocolError("garbled")])
+@pytest.mark.parametrize(
+    "error", [httpx.ConnectError("refused"), httpx.ReadTimeout("slow"), httpx.RemoteProtocolError("garbled")]
+)
 def test_broken_connection_is_tried_again(client: Make, error: Exception) -> None:
     assert get(client(answers(error, httpx.Response(200)))).status_code == 200
 
@@ -143,7 +145,9 @@ def test_budget_of_requests_is_kept(client: Make) -> None:
     with asking:
         for _ in range(2):
             asking.send(httpx.Request("GET", URL))
-        with pytest.raises(TerminalSourceError, match=r"budget of 2 requests per run is spent \(collect\.max_requests_per_run\)"):
+        with pytest.raises(
+            TerminalSourceError, match=r"budget of 2 requests per run is spent \(collect\.max_requests_per_run\)"
+        ):
             asking.send(httpx.Request("GET", URL))
     assert asking.n_requests == 2
 

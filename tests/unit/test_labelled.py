@@ -13,7 +13,16 @@ from screener.records import Voice
 from screener.settings import Settings
 
 LABELS = ("low_pay", "deception")
-GOOD = {"id": 7, "text": "ค่าแรงต่ำ", "lang": "th-TH", "source": "invented", "relevant": True, "voice": "testimony", "signals": ["low_pay"], "positive": False}
+GOOD = {
+    "id": 7,
+    "text": "ค่าแรงต่ำ",
+    "lang": "th-TH",
+    "source": "invented",
+    "relevant": True,
+    "voice": "testimony",
+    "signals": ["low_pay"],
+    "positive": False,
+}
 
 
 @pytest.fixture
@@ -24,7 +33,13 @@ def file(tmp_path: Path) -> Path:
 def test_good_line_becomes_a_post(file: Path) -> None:
     file.write_text("\n" + json.dumps(GOOD, ensure_ascii=False) + "\n", encoding="utf-8")
     (post,) = read_labelled(file, LABELS)
-    assert (post.post_id, post.language, post.voice, post.signals, post.relevant) == ("7", "th", Voice.TESTIMONY, ("low_pay",), True)
+    assert (post.post_id, post.language, post.voice, post.signals, post.relevant) == (
+        "7",
+        "th",
+        Voice.TESTIMONY,
+        ("low_pay",),
+        True,
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from screener.records import Partition, Post
-from screener.store.lake import Lake, Part, PostWriter, content_fingerprint, derived_fingerprint, posts_from, posts_table
+from screener.store.lake import (
+    Lake,
+    Part,
+    PostWriter,
+    content_fingerprint,
+    derived_fingerprint,
+    posts_from,
+    posts_table,
+)
 from screener.workdir import Workdir
 
 Make = Callable[..., Post]
@@ -57,7 +65,15 @@ def test_posts_come_back_as_they_went(lake: Lake, make_post: Make) -> None:
     ]
 
 
-@given(st.lists(st.tuples(st.text(st.characters(codec="utf-8"), max_size=20), st.none() | st.text(st.characters(codec="utf-8"), min_size=1)), max_size=5))
+@given(
+    st.lists(
+        st.tuples(
+            st.text(st.characters(codec="utf-8"), max_size=20),
+            st.none() | st.text(st.characters(codec="utf-8"), min_size=1),
+        ),
+        max_size=5,
+    )
+)
 def test_table_of_posts_is_reversible(make_post: Make, rows: list[tuple[str, str | None]]) -> None:
     posts = [make_post(text, author=author, name=str(number)) for number, (text, author) in enumerate(rows)]
     assert posts_from(posts_table(posts), PART.partition) == posts
@@ -138,7 +154,14 @@ def test_content_fingerprint_is_of_what_posts_say(make_post: Make) -> None:
     post = make_post("a", author="x")
     same = replace(post, run_id="run-2", collected_at=datetime(2027, 1, 1, tzinfo=UTC))
     assert content_fingerprint([post]) == content_fingerprint([same])
-    for change in ({"text": "b"}, {"author": None}, {"created_at": None}, {"language_hint": "th"}, {"invented": True}, {"post_id": "0"}):
+    for change in (
+        {"text": "b"},
+        {"author": None},
+        {"created_at": None},
+        {"language_hint": "th"},
+        {"invented": True},
+        {"post_id": "0"},
+    ):
         assert content_fingerprint([replace(post, **change)]) != content_fingerprint([post])
     assert content_fingerprint([post, post]) != content_fingerprint([post])
     assert content_fingerprint(posts_from(posts_table([post]), post.partition)) == content_fingerprint([post])

@@ -16,7 +16,16 @@ from screener.records import DiscardReason, Post, Quarantined, RawPost
 COLLECTED = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 KEY = bytes(range(32))
 INTAKE = Intake("file-drop", "run-1", COLLECTED, KEY, frozenset({"poultry", "vegetables"}), max_text_characters=100)
-RAW = RawPost("42", "they keep our passports", datetime(2026, 2, 3, tzinfo=UTC), "@somebody", "https://example.org/42", "th", "poultry", "MY")
+RAW = RawPost(
+    "42",
+    "they keep our passports",
+    datetime(2026, 2, 3, tzinfo=UTC),
+    "@somebody",
+    "https://example.org/42",
+    "th",
+    "poultry",
+    "MY",
+)
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)
 
 
@@ -31,7 +40,9 @@ def test_to_post_keeps_what_may_be_kept() -> None:
 
 
 def test_to_post_takes_country_and_sector_of_the_source_where_the_record_has_none() -> None:
-    post = to_post(replace(RAW, country=None, sector=None), replace(INTAKE, country="ES", sector="vegetables"), where="w")
+    post = to_post(
+        replace(RAW, country=None, sector=None), replace(INTAKE, country="ES", sector="vegetables"), where="w"
+    )
     assert isinstance(post, Post)
     assert (post.country, post.sector) == ("ES", "vegetables")
 
@@ -49,7 +60,9 @@ def test_to_post_takes_country_and_sector_of_the_source_where_the_record_has_non
         ({"language_hint": "klingon"}, DiscardReason.UNKNOWN_LANGUAGE, "'klingon'"),
     ],
 )
-def test_to_post_quarantines_with_place_and_reason(values: dict[str, object], reason: DiscardReason, detail: str) -> None:
+def test_to_post_quarantines_with_place_and_reason(
+    values: dict[str, object], reason: DiscardReason, detail: str
+) -> None:
     entry = to_post(replace(RAW, **values), INTAKE, where="a.jsonl:7")
     assert isinstance(entry, Quarantined)
     assert (entry.reason, entry.where, entry.source) == (reason, "a.jsonl:7", "file-drop")
@@ -108,7 +121,9 @@ def test_parse_time_reads_iso_and_epoch(written: str | float, moment: datetime) 
     assert parse_time(written).tzinfo is UTC
 
 
-@pytest.mark.parametrize("written", ["", "yesterday", "03/02/2026", "2026-13-01", "0001-01-01", "1970-01-01", "0", "nan", "-99999999999"])
+@pytest.mark.parametrize(
+    "written", ["", "yesterday", "03/02/2026", "2026-13-01", "0001-01-01", "1970-01-01", "0", "nan", "-99999999999"]
+)
 def test_parse_time_refuses_the_rest(written: str) -> None:
     with pytest.raises(ValueError):
         parse_time(written)

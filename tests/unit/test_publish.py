@@ -42,7 +42,9 @@ def test_maximum_warns(totals: RunTotals, warnings: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("n_posts", [0, 19])
 def test_minimum_aborts(n_posts: int) -> None:
-    with pytest.raises(AssertionFailed, match=rf"only {n_posts} posts in the lake, publish\.min_posts is 20: nothing published"):
+    with pytest.raises(
+        AssertionFailed, match=rf"only {n_posts} posts in the lake, publish\.min_posts is 20: nothing published"
+    ):
         check_assertions(RunTotals(n_posts, 0, 0), RULES)
 
 
@@ -62,7 +64,9 @@ def test_quotes_are_scrubbed_with_their_spans(make_screened: Make) -> None:
     text = "Mr Smith Jones at https://example.org has kept my passport"
     start = text.index("kept")
     evidence = (Evidence("document_retention", start, len(text), "lexicon"),)
-    post = make_screened(text, labels=("document_retention",), evidence=evidence, created_at=datetime(2026, 1, 1, tzinfo=UTC))
+    post = make_screened(
+        text, labels=("document_retention",), evidence=evidence, created_at=datetime(2026, 1, 1, tzinfo=UTC)
+    )
     (quote,) = choose_quotes([indicator()], {CELL: [post]})
     assert quote.text == "[name] at [link] has kept my passport"
     ((label, first, last, found_by),) = quote.spans
@@ -89,7 +93,10 @@ def test_quotes_leave_out_copies_adverts_and_posts_without_a_label(make_screened
 
 @given(seed=st.randoms(use_true_random=False))
 def test_quotes_are_bounded_per_label_and_free_of_order(make_screened: Make, seed: object) -> None:
-    posts = [make_screened(chr(0x4E00 + n) * 20, labels=("low_pay",) if n % 2 else ("deception", "low_pay")) for n in range(30)]
+    posts = [
+        make_screened(chr(0x4E00 + n) * 20, labels=("low_pay",) if n % 2 else ("deception", "low_pay"))
+        for n in range(30)
+    ]
     expected = choose_quotes([indicator()], {CELL: posts})
     seed.shuffle(posts)  # type: ignore[attr-defined]
     assert choose_quotes([indicator()], {CELL: posts}) == expected

@@ -28,7 +28,9 @@ VERSIONS = Versions("0.1", "signals/1@abc", "1.0", "f" * 64, "0.1.0")
 
 
 def crowd(make: Make, n: int = 30) -> list[ScreenedPost]:
-    return [make(f"call +66 81 234 56{n:02d}, text {n}", relevance=number / 30, name=str(number)) for number in range(n)]
+    return [
+        make(f"call +66 81 234 56{n:02d}, text {n}", relevance=number / 30, name=str(number)) for number in range(n)
+    ]
 
 
 def test_strata_have_their_sizes_and_share_no_post(make_screened: Make) -> None:
@@ -49,7 +51,11 @@ def test_audit_does_not_look_at_the_scores(make_screened: Make) -> None:
     posts = crowd(make_screened)
     certain = [replace(post, classification=replace(post.classification, relevance=0.99)) for post in posts]
     audit = [
-        {item.post_id for item in select_items(found, settings=RULES, model_version="m", taxonomy_version="t") if item.stratum == AUDIT}
+        {
+            item.post_id
+            for item in select_items(found, settings=RULES, model_version="m", taxonomy_version="t")
+            if item.stratum == AUDIT
+        }
         for found in (posts, certain)
     ]
     assert audit[0] == audit[1]
@@ -58,7 +64,11 @@ def test_audit_does_not_look_at_the_scores(make_screened: Make) -> None:
 def test_audit_drawn_from_its_own_sample_is_the_same(make_screened: Make) -> None:
     posts = crowd(make_screened)
     first = sorted(posts, key=lambda post: draw(post.post.post_id, RULES.seed))[:5]
-    audit = [item.post_id for item in select_items(posts, settings=RULES, model_version="m", taxonomy_version="t") if item.stratum == AUDIT]
+    audit = [
+        item.post_id
+        for item in select_items(posts, settings=RULES, model_version="m", taxonomy_version="t")
+        if item.stratum == AUDIT
+    ]
     assert audit == [post.post.post_id for post in first]
 
 
@@ -72,7 +82,10 @@ def test_active_items_are_the_least_certain_of_the_rest(make_screened: Make) -> 
 
 
 def test_few_posts_are_all_audited(make_screened: Make) -> None:
-    assert [item.stratum for item in select_items(crowd(make_screened, 3), settings=RULES, model_version="m", taxonomy_version="t")] == [AUDIT] * 3
+    assert [
+        item.stratum
+        for item in select_items(crowd(make_screened, 3), settings=RULES, model_version="m", taxonomy_version="t")
+    ] == [AUDIT] * 3
     assert select_items([], settings=RULES, model_version="m", taxonomy_version="t") == []
 
 
@@ -84,7 +97,13 @@ def test_reviewers_see_scrubbed_text_and_unknown_places_as_such(make_screened: M
 
 
 def test_item_comes_again_when_text_model_or_taxonomy_change() -> None:
-    ids = {item_id("p", "s", "m", "t"), item_id("p", "s2", "m", "t"), item_id("p", "s", "m2", "t"), item_id("p", "s", "m", "t2"), item_id("p2", "s", "m", "t")}
+    ids = {
+        item_id("p", "s", "m", "t"),
+        item_id("p", "s2", "m", "t"),
+        item_id("p", "s", "m2", "t"),
+        item_id("p", "s", "m", "t2"),
+        item_id("p2", "s", "m", "t"),
+    }
     assert len(ids) == 5
     assert item_id("p", "s", "m", "t") in ids
 
@@ -123,7 +142,13 @@ DECISION = Decision("item", "reviewer", True, Voice.TESTIMONY, ("low_pay",), Fal
 
 @pytest.mark.parametrize(
     "values",
-    [{}, {"signals": ()}, {"positive": True}, {"relevant": False, "voice": Voice.NONE, "signals": ()}, {"voice": Voice.ADVERT}],
+    [
+        {},
+        {"signals": ()},
+        {"positive": True},
+        {"relevant": False, "voice": Voice.NONE, "signals": ()},
+        {"voice": Voice.ADVERT},
+    ],
 )
 def test_decision_by_the_guide_is_accepted(values: dict[str, object]) -> None:
     check_decision(replace(DECISION, **values), ["low_pay"])

@@ -49,7 +49,9 @@ def test_entry_without_words_is_quarantined_with_its_number() -> None:
 
 
 def test_html_page_is_a_parse_error_that_says_where_the_feed_is() -> None:
-    with pytest.raises(ParseError, match=r"https://union\.example/feed\.xml: is an HTML page, not a feed; .*rel=alternate"):
+    with pytest.raises(
+        ParseError, match=r"https://union\.example/feed\.xml: is an HTML page, not a feed; .*rel=alternate"
+    ):
         parse((PAGES / "page.html").read_bytes())
 
 
@@ -69,7 +71,9 @@ def test_body_that_is_the_name_of_a_file_opens_no_file() -> None:
         parse(str(PAGES / "rss2.xml").encode())
 
 
-@pytest.mark.parametrize(("stated", "hint"), [("th-TH", "th"), ("jp", "th"), ("Thai", "th"), ("", "th"), ("en-us", "en")])
+@pytest.mark.parametrize(
+    ("stated", "hint"), [("th-TH", "th"), ("jp", "th"), ("Thai", "th"), ("", "th"), ("en-us", "en")]
+)
 def test_wrong_language_of_a_feed_costs_no_posts(stated: str, hint: str) -> None:
     body = (PAGES / "rss2.xml").read_bytes().replace(b"th-TH", stated.encode())
     assert {post.language_hint for post in parse(body).posts} == {hint}
@@ -91,7 +95,14 @@ def test_build_request_refuses_an_impossible_address() -> None:
 
 @pytest.mark.parametrize(
     ("markup", "text"),
-    [("<p>a</p><p>b</p>", "a b"), ("a &amp; b", "a & b"), ("  a\n\tb ", "a b"), ("2 < 3", "2 < 3"), ("", ""), ("<br/>", "")],
+    [
+        ("<p>a</p><p>b</p>", "a b"),
+        ("a &amp; b", "a & b"),
+        ("  a\n\tb ", "a b"),
+        ("2 < 3", "2 < 3"),
+        ("", ""),
+        ("<br/>", ""),
+    ],
 )
 def test_plain_text(markup: str, text: str) -> None:
     assert plain_text(markup) == text

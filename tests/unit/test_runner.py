@@ -17,16 +17,37 @@ from hypothesis import strategies as st
 from screener.collect.connector import Page, Query, Validators
 from screener.collect.http import PoliteClient
 from screener.collect.normalise import Intake, post_id
-from screener.collect.runner import KEPT_PER_REASON, Outcome, collect_file, collect_query, feed_queries, list_files, unit_id
+from screener.collect.runner import (
+    KEPT_PER_REASON,
+    Outcome,
+    collect_file,
+    collect_query,
+    feed_queries,
+    list_files,
+    unit_id,
+)
 from screener.errors import ParseError
 from screener.records import DiscardReason, Post, Quarantined, RawPost, Window
 from screener.settings import Settings
 from screener.settings.schemas import ColumnMap, Feed
 
-COLUMNS = ColumnMap(id="id", text="text", created_at="created_at", author="author", country="country", sector="sector", source="platform")
-INTAKE = Intake("file-drop", "run-1", datetime(2026, 3, 2, tzinfo=UTC), bytes(32), frozenset({"poultry"}), max_text_characters=1000)
+COLUMNS = ColumnMap(
+    id="id",
+    text="text",
+    created_at="created_at",
+    author="author",
+    country="country",
+    sector="sector",
+    source="platform",
+)
+INTAKE = Intake(
+    "file-drop", "run-1", datetime(2026, 3, 2, tzinfo=UTC), bytes(32), frozenset({"poultry"}), max_text_characters=1000
+)
 QUERY = Query("rss", "https://union.example/feed.xml", "TH", "poultry", "th")
 OPEN = Window()
+MOMENTS = st.datetimes(
+    datetime.fromisoformat("2025-12-01"), datetime.fromisoformat("2027-01-31"), timezones=st.just(UTC)
+)
 DAYS = st.dates(date(2026, 1, 1), date(2026, 12, 31))
 
 
@@ -36,6 +57,10 @@ class Sink:
     def __init__(self) -> None:
         self.posts: list[Post] = []
         self.closed = False
+        self.flushed = False
+
+    def flush(self) -> None:
+        self.flushed = True
 
     def add(self, post: Post) -> None:
         assert not self.closed
@@ -64,7 +89,7 @@ def record(number: int, **values: object) -> dict[str, object]:
     return {"id": number, "text": f"text {number}", "created_at": "2026-02-03T10:00:00", **values}
 
 
-@given(DAYS, DAYS, DAYS, st.datetimes(datetime(2025, 12, 1), datetime(2027, 1, 31), timezones=st.just(UTC)))
+@given(DAYS, DAYS, DAYS, MOMENTS)
 def test_windows_tile_the_time_without_gap_or_overlap(a: date, b: date, c: date, moment: datetime) -> None:
     first, second, third = sorted((a, b, c))
     tiles = (Window(None, first), Window(first, second), Window(second, third), Window(third, None))
@@ -83,10 +108,20 @@ def test_window_holds_its_first_moment_and_not_its_end(start: date, days: int) -
 
 
 def test_collect_file_counts_everything_that_it_reads(take: Take) -> None:
-    outcome, sink = take(record(1), record(2), record(1), record(3, created_at="2025-01-01"), record(4, country="Narnia"), ["x"], window=Window(date(2026, 1, 1)))
+    outcome, sink = take(
+        record(1),
+        record(2),
+        record(1),
+        record(3, created_at="2025-01-01"),
+        record(4, country="Narnia"),
+        ["x"],
+        window=Window(date(2026, 1, 1)),
+    )
     assert (outcome.n_read, outcome.n_posts, outcome.n_duplicates, outcome.n_outside_window) == (6, 2, 1, 1)
     assert outcome.discards == {"unknown-country": 1, "not-an-object": 1}
-    assert outcome.n_read == outcome.n_posts + outcome.n_duplicates + outcome.n_outside_window + outcome.discards.total()
+    assert (
+        outcome.n_read == outcome.n_posts + outcome.n_duplicates + outcome.n_outside_window + outcome.discards.total()
+    )
     assert sink.closed
     assert [post.text for post in sink.posts] == ["text 1", "text 2"]
 
@@ -110,7 +145,11 @@ def test_quarantine_keeps_the_first_and_counts_the_rest(take: Take) -> None:
 
 def test_quarantine_holds_nothing_that_points_at_a_person_or_breaks_a_database() -> None:
     outcome = Outcome()
-    outcome.reject(Quarantined("s", "f:1", DiscardReason.NOT_JSON, "bad \ud83d", '{"author": "@somebody", "tel": "+66 81 234 5678\x00'))
+    outcome.reject(
+        Quarantined(
+            "s", "f:1", DiscardReason.NOT_JSON, "bad \ud83d", '{"author": "@somebody", "tel": "+66 81 234 5678\x00'
+        )
+    )
     (entry,) = outcome.quarantined
     entry.detail.encode()
     assert entry.excerpt == '{"author": "[handle]", "tel": "[phone]'
@@ -125,6 +164,7 @@ def test_file_that_breaks_off_keeps_its_records_and_leaves_a_gap(tmp_path: Path)
     assert len(outcome.failures) == len(outcome.gaps) == 1
     assert outcome.gaps[0].window == window
     assert "posts.csv" in outcome.gaps[0].reason
+    assert (sink.flushed, sink.closed) == (True, False), "closing would remove posts of an earlier, whole version"
 
 
 def test_progress_is_told_of_every_record(tmp_path: Path) -> None:
@@ -177,12 +217,20 @@ class Pages:
 
 @pytest.fixture
 def ask(settings: Settings) -> Iterator[Callable[..., tuple[Outcome, Sink]]]:
-    def run(connector: Pages, *, response: httpx.Response | None = None, earlier: tuple[Post, ...] = (), window: Window = OPEN) -> tuple[Outcome, Sink]:
+    def run(
+        connector: Pages,
+        *,
+        response: httpx.Response | None = None,
+        earlier: tuple[Post, ...] = (),
+        window: Window = OPEN,
+    ) -> tuple[Outcome, Sink]:
         found = response or httpx.Response(200, headers={"ETag": '"new"', "Last-Modified": "today"})
         sink = Sink()
         collect = settings.runtime.collect.model_copy(update={"seconds_between_requests": 0.0})
         with PoliteClient(collect, transport=httpx.MockTransport(lambda request: found)) as client:
-            outcome = collect_query(connector, QUERY, INTAKE, client, sink, window=window, validators=Validators('"old"'), earlier=earlier)
+            outcome = collect_query(
+                connector, QUERY, INTAKE, client, sink, window=window, validators=Validators('"old"'), earlier=earlier
+            )
         return outcome, sink
 
     with stamina.set_testing(True):
@@ -234,7 +282,9 @@ def test_merge_keeps_earlier_posts_and_renews_changed_ones(ask: Ask, make_post: 
 
 
 @pytest.mark.parametrize("pages", [(ParseError("feed", "is damaged"),), ((raw(1),), ParseError("feed", "is damaged"))])
-def test_failing_page_leaves_a_gap_and_the_lake_as_it_was(ask: Ask, pages: tuple[object, ...], make_post: Callable[..., Post]) -> None:
+def test_failing_page_leaves_a_gap_and_the_lake_as_it_was(
+    ask: Ask, pages: tuple[object, ...], make_post: Callable[..., Post]
+) -> None:
     outcome, sink = ask(Pages(*pages), earlier=(make_post(),))  # type: ignore[arg-type]
     assert outcome.failures == ["feed: is damaged"]
     assert [(gap.source, gap.watch) for gap in outcome.gaps] == [("rss", "TH/poultry")]

@@ -75,7 +75,9 @@ def test_shipped_labels_that_are_no_violation_weigh_nothing(settings: Settings) 
         pytest.param("screener.toml", "[publish]", "[publish", ["file", "is not TOML", "line"], id="not-toml"),
     ],
 )  # fmt: skip
-def test_load_settings_names_file_key_and_legal_values(edit: Edit, file: str, old: str, new: str, parts: list[str]) -> None:
+def test_load_settings_names_file_key_and_legal_values(
+    edit: Edit, file: str, old: str, new: str, parts: list[str]
+) -> None:
     folder = edit(file, old, new)
     with pytest.raises(ConfigError) as caught:
         load_settings(folder)
@@ -87,7 +89,9 @@ def test_load_settings_names_file_key_and_legal_values(edit: Edit, file: str, ol
 
 
 def test_load_settings_refuses_a_watch_that_stands_twice(edit: Edit) -> None:
-    folder = edit("watches.toml", 'country = "BD"\nsector = "textiles-garments"', 'country = "CN"\nsector = "textiles-garments"')
+    folder = edit(
+        "watches.toml", 'country = "BD"\nsector = "textiles-garments"', 'country = "CN"\nsector = "textiles-garments"'
+    )
     with pytest.raises(ConfigError, match=r"watches\.toml: watch: 'CN/textiles-garments' stands twice"):
         load_settings(folder)
 
@@ -159,7 +163,9 @@ def test_load_settings_takes_the_folder_of_the_environment(edit: Edit, monkeypat
     assert load_settings().runtime.aggregate.draws == 300
 
 
-def test_find_shipped_works_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config_folder: Path) -> None:
+def test_find_shipped_works_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config_folder: Path
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert find_shipped("config") == config_folder
     with pytest.raises(ConfigError, match="no such folder"):

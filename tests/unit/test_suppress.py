@@ -32,8 +32,14 @@ def test_suppression_reason(settings: Settings, counts: dict[str, int], reason: 
     assert suppression_reason(**ENOUGH | counts, settings=floors) == reason
 
 
-@given(st.fixed_dictionaries({name: st.integers(0, 30) for name in ENOUGH}), st.sampled_from(sorted(ENOUGH)), st.integers(1, 30))
-def test_more_evidence_never_suppresses_except_first_authors(settings: Settings, counts: dict[str, int], name: str, more: int) -> None:
+@given(
+    st.fixed_dictionaries({name: st.integers(0, 30) for name in ENOUGH}),
+    st.sampled_from(sorted(ENOUGH)),
+    st.integers(1, 30),
+)
+def test_more_evidence_never_suppresses_except_first_authors(
+    settings: Settings, counts: dict[str, int], name: str, more: int
+) -> None:
     floors = settings.runtime.aggregate.model_copy(update=FLOORS)
     if suppression_reason(**counts, settings=floors) is None and not (name == "n_authors" and counts[name] == 0):
         assert suppression_reason(**counts | {name: counts[name] + more}, settings=floors) is None

@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 from screener.aggregate.voices import MIN_SHARED_LETTERS, group_voices, speaking_posts, text_key
 from screener.records import ScreenedPost, Voice
 
-LONG = ("they keep our passports in the office", "no pay for three months at the plant", "ไม่ได้รับค่าแรงมาสามเดือนแล้วทำยังไงดี", "工厂拖欠工资三个月了我们去讨薪没有人理")
+LONG = (
+    "they keep our passports in the office",
+    "no pay for three months at the plant",
+    "ไม่ได้รับค่าแรงมาสามเดือนแล้วทำยังไงดี",
+    "工厂拖欠工资三个月了我们去讨薪没有人理",
+)
 SHORT = ("pay is low", "ok", "", "🙂")
 ROWS = st.lists(
     st.tuples(st.sampled_from(LONG + SHORT), st.sampled_from([None, "a", "b", "c"]), st.sampled_from([(), ("low_pay",), ("deception", "low_pay")])),
@@ -23,7 +28,9 @@ Row = tuple[str, str | None, tuple[str, ...]]
 
 
 def posts_of(make: Make, rows: Sequence[Row]) -> list[ScreenedPost]:
-    return [make(text, author=author, labels=labels, name=str(number)) for number, (text, author, labels) in enumerate(rows)]
+    return [
+        make(text, author=author, labels=labels, name=str(number)) for number, (text, author, labels) in enumerate(rows)
+    ]
 
 
 @given(rows=ROWS, seed=st.randoms(use_true_random=False))

@@ -46,21 +46,30 @@ def test_first_of_two_processes_wins(workdir: Workdir, monkeypatch: pytest.Monke
     assert workdir.pseudonym_key() == first
 
 
-def test_key_of_the_environment_comes_first_and_makes_no_file(workdir: Workdir, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_of_the_environment_comes_first_and_makes_no_file(
+    workdir: Workdir, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(KEY_VARIABLE, "ab" * 32)
     assert workdir.pseudonym_key() == b"\xab" * 32
     assert not (workdir.root / "pseudonym.key").exists()
 
 
-@pytest.mark.parametrize(("value", "problem"), [("xyz", "is not hexadecimal"), ("ab" * 31, "has 31 bytes, needs at least 32")])
-def test_bad_key_of_the_environment_is_refused_and_not_shown(workdir: Workdir, monkeypatch: pytest.MonkeyPatch, value: str, problem: str) -> None:
+@pytest.mark.parametrize(
+    ("value", "problem"), [("xyz", "is not hexadecimal"), ("ab" * 31, "has 31 bytes, needs at least 32")]
+)
+def test_bad_key_of_the_environment_is_refused_and_not_shown(
+    workdir: Workdir, monkeypatch: pytest.MonkeyPatch, value: str, problem: str
+) -> None:
     monkeypatch.setenv(KEY_VARIABLE, value)
     with pytest.raises(ConfigError, match=f"{KEY_VARIABLE}: {problem}") as caught:
         workdir.pseudonym_key()
     assert value not in str(caught.value)
 
 
-@pytest.mark.parametrize(("content", "problem"), [(b"", "too short"), (b"ab" * 8, "too short"), (b"not hex at all", "is damaged"), (b"\xff\x00", "is damaged")])
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [(b"", "too short"), (b"ab" * 8, "too short"), (b"not hex at all", "is damaged"), (b"\xff\x00", "is damaged")],
+)
 def test_damaged_key_is_refused_and_left_as_it_is(workdir: Workdir, content: bytes, problem: str) -> None:
     path = workdir.root / "pseudonym.key"
     path.write_bytes(content)

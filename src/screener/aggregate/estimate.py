@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +15,10 @@ from screener.settings.schemas import AggregateSettings, Bands
 LOW, ELEVATED, HIGH, SEVERE = "low", "elevated", "high", "severe"
 INSUFFICIENT = "insufficient_evidence"
 BANDS = (LOW, ELEVATED, HIGH, SEVERE)
-_MIN_PRIOR_MEAN = 0.001
-"""A label that nobody told anywhere still gets a prior above zero, else its posterior would be undefined."""
+_MIN_PRIOR = 0.001
+"""A level that nobody reached anywhere still gets a prior above zero, else its posterior would be undefined."""
+Levels = Mapping[float, float]
+"""Severity level 0..1 -> share of voices whose gravest told violation has it; 0 is for voices that tell of none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,36 +42,29 @@ def share_interval(n_label: int, n_voices: int) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
-def pooled_shares(
-    counts: Sequence[Mapping[str, int]], voices: Sequence[int], labels: Sequence[str]
-) -> dict[str, float]:
-    """Share of each label over all voices of all cells: what a cell is shrunk towards."""
-    total = max(sum(voices), 1)
-    return {label: max(sum(count.get(label, 0) for count in counts) / total, _MIN_PRIOR_MEAN) for label in labels}
+def gravest(labels: Collection[str], severities: Mapping[str, float]) -> float:
+    """Severity of the gravest violation that a voice tells of; 0 if it tells of none."""
+    return max((severities[label] for label in labels if label in severities), default=0.0)
 
 
-def estimate_index(
-    counts: Mapping[str, int],
-    n_voices: int,
-    *,
-    severities: Mapping[str, float],
-    prior: Mapping[str, float],
-    cell: str,
-    settings: AggregateSettings,
-) -> IndexEstimate:
-    """Severity-weighted union of label shares: ``100 * (1 - prod(1 - severity * share))``.
+def pooled_levels(voices: Sequence[float], severities: Mapping[str, float]) -> dict[float, float]:
+    """Share of each level over all voices of all cells: what a cell is shrunk towards."""
+    counts = Counter(voices)
+    levels = sorted({0.0, *severities.values(), *counts})
+    return {level: max(counts[level] / max(len(voices), 1), _MIN_PRIOR) for level in levels}
 
-    Shares are posterior Beta draws whose prior is the pooled share with the weight of ``prior_strength_voices``; the
-    seed depends on the cell's name only, so order and number of cells change nothing.
+
+def estimate_index(voices: Sequence[float], *, prior: Levels, cell: str, settings: AggregateSettings) -> IndexEstimate:
+    """100 times the mean, over the cell's voices, of the gravest severity each tells of.
+
+    The shares of the levels are Dirichlet draws: the cell's counts on top of the pooled shares, which weigh
+    ``prior_strength_voices``. The seed depends on the cell's name only, so order and number of cells change nothing.
     """
     rng = np.random.default_rng([settings.seed, zlib.crc32(cell.encode())])
-    missed = np.ones(settings.draws)
-    for label in sorted(severities):
-        strength, mean = settings.prior_strength_voices, min(prior[label], 1 - _MIN_PRIOR_MEAN)
-        n_label = counts.get(label, 0)
-        share = rng.beta(strength * mean + n_label, strength * (1 - mean) + n_voices - n_label, settings.draws)
-        missed *= 1 - severities[label] * share
-    return _summarise(100 * (1 - missed), settings.bands)
+    counts, levels = Counter(voices), sorted({*prior, *voices})
+    weights = [counts[level] + settings.prior_strength_voices * prior.get(level, _MIN_PRIOR) for level in levels]
+    draws: NDArray[np.float64] = rng.dirichlet(weights, settings.draws) @ np.array(levels)
+    return _summarise(100 * draws, settings.bands)
 
 
 def _summarise(draws: NDArray[np.float64], bands: Bands) -> IndexEstimate:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from screener.aggregate.coverage import measure_coverage, weeks_between
-from screener.aggregate.estimate import INSUFFICIENT, estimate_index, pooled_shares, share_interval
+from screener.aggregate.estimate import INSUFFICIENT, Levels, estimate_index, gravest, pooled_levels, share_interval
 from screener.aggregate.suppress import hides_label, suppression_reason
 from screener.aggregate.voices import VoiceGroup, group_voices, speaking_posts
 from screener.records import Indicator, LabelShare, ScreenedPost, Voice, Watch, Window
@@ -36,6 +36,8 @@ class _Cell:
     posts: Sequence[ScreenedPost]
     voices: Sequence[VoiceGroup]
     label_counts: Mapping[str, int]
+    severities: Sequence[float]
+    """Of each voice the gravest severity it tells of."""
 
 
 def build_indicators(
@@ -45,25 +47,25 @@ def build_indicators(
     """One indicator per watched cell and per cell with posts, sorted; watched cells without posts say so."""
     expected = {(watch.country, watch.sector): watch.expected_languages for watch in watches}
     keys = sorted({*counts, *expected})
-    cells = [_cell(key, counts.get(key, CellCounts()), posts.get(key, ())) for key in keys]
-    prior = pooled_shares(
-        [c.label_counts for c in cells], [len(c.voices) for c in cells], [label.id for label in labels]
-    )
+    severities = {label.id: label.severity for label in labels if label.violation}
+    cells = [_cell(key, counts.get(key, CellCounts()), posts.get(key, ()), severities) for key in keys]
+    prior = pooled_levels([severity for cell in cells for severity in cell.severities], severities)
     return [
         _indicator(cell, expected.get(cell.key, ()), prior, labels=labels, window=window, settings=settings)
         for cell in cells
     ]
 
 
-def _cell(key: CellKey, counts: CellCounts, posts: Sequence[ScreenedPost]) -> _Cell:
+def _cell(key: CellKey, counts: CellCounts, posts: Sequence[ScreenedPost], severities: Mapping[str, float]) -> _Cell:
     voices = group_voices(posts)
-    return _Cell(key, counts, posts, voices, Counter(label for voice in voices for label in voice.labels))
+    told = Counter(label for voice in voices for label in voice.labels)
+    return _Cell(key, counts, posts, voices, told, [gravest(voice.labels, severities) for voice in voices])
 
 
 def _indicator(
     cell: _Cell,
     expected: Sequence[str],
-    prior: Mapping[str, float],
+    prior: Levels,
     *,
     labels: Sequence[LabelEntry],
     window: Window,
@@ -93,17 +95,14 @@ def _indicator(
 def _with_figures(
     base: Indicator,
     cell: _Cell,
-    prior: Mapping[str, float],
+    prior: Levels,
     *,
     n_relevant: int,
     labels: Sequence[LabelEntry],
     settings: AggregateSettings,
 ) -> Indicator:
     n_voices = len(cell.voices)
-    severities = {label.id: label.severity for label in labels if label.violation}
-    estimate = estimate_index(
-        cell.label_counts, n_voices, severities=severities, prior=prior, cell="/".join(cell.key), settings=settings
-    )
+    estimate = estimate_index(cell.severities, prior=prior, cell="/".join(cell.key), settings=settings)
     n_positive = sum(voice.positive for voice in cell.voices)
     adverts = [p for p in cell.posts if p.classification.relevant and p.classification.voice == Voice.ADVERT]
     return replace(

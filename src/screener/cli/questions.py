@@ -24,6 +24,7 @@ from screener.cli.tables import BAND_STYLE, sector_name
 from screener.codes import country_name
 from screener.risk import TEXTS, RiskAnswer
 from screener.settings import Settings
+from screener.words.language import Words
 
 
 def add_to(app: typer.Typer) -> None:
@@ -41,53 +42,66 @@ def risk(
 ) -> None:  # fmt: skip
     """Answer: what is the risk for this sector or CPV code from these countries?"""
     from screener.errors import UnknownCodeError
-    from screener.pipeline.answers import ask_risk
+    from screener.pipeline.answers import ask_risk, read_current
     from screener.pipeline.context import open_reader
 
     if language not in ("en", "sv"):
         raise UnknownCodeError("language of the answer", language, ["en", "sv"])
     settings = open_settings(config)
     with open_reader(settings, open_workdir(workdir)) as engine:
-        answers = ask_risk(engine, settings, countries=country or [], sector=sector, cpv=cpv)
+        answers = ask_risk(read_current(engine), settings, countries=country or [], sector=sector, cpv=cpv)
     if output is Format.JSON:
         print_json({"answers": answers, "caveats": {key: TEXTS[key][language] for a in answers for key in a.caveats}})
     else:
-        _print(answers, settings, language)
+        _print(answers, settings, Words(language))
 
 
-def _print(answers: Sequence[RiskAnswer], settings: Settings, language: str) -> None:
-    for number, found in enumerate(answers):
-        if number:
-            out.print()
-        _print_one(found, settings, language)
+def _print(answers: Sequence[RiskAnswer], settings: Settings, words: Words) -> None:
+    told = [found for found in answers if "not_watched" not in found.caveats or found.index is not None]
+    for found in told:
+        _print_one(found, settings, words)
+        out.print()
+    if unwatched := [_place(found, settings, words) for found in answers if found not in told]:
+        out.print(words.text("cli_unwatched", cells="; ".join(unwatched)), style="dim", highlight=False, soft_wrap=True)
     for key in dict.fromkeys(key for found in answers for key in found.caveats):
-        out.print(f"[yellow]•[/yellow] {TEXTS[key][language]}", soft_wrap=True, highlight=False)
+        out.print(f"[yellow]•[/yellow] {TEXTS[key][words.lang]}", soft_wrap=True, highlight=False)
 
 
-def _print_one(found: RiskAnswer, settings: Settings, language: str) -> None:
-    band = found.band.replace("_", " ").upper()
-    index = (
-        f"  index {found.index:.0f} of 100 (95 % interval {found.index_low:.0f}–{found.index_high:.0f})"
-        if found.index is not None
-        else ""
-    )
-    place = f"{country_name(found.country, language)}, {sector_name(found.sector, settings, language)}"
-    out.print(f"[bold]{place}[/bold] ({found.matched_by})", highlight=False)
-    out.print(f"  [{BAND_STYLE[found.band]}]{band}[/{BAND_STYLE[found.band]}]{index}", highlight=False)
-    voices = "voices withheld" if found.n_voices is None else f"{found.n_voices:,} voices"
-    period = f"{found.period_start} to {found.period_end}" if found.period_start else "no period"
-    coverage = found.coverage.level if found.coverage else "none"
-    why = f", withheld: {found.suppression}" if found.suppression else ""
-    out.print(f"  {voices} in {found.n_posts:,} posts, {period}, coverage {coverage}{why}", highlight=False)
+def _place(found: RiskAnswer, settings: Settings, words: Words) -> str:
+    return f"{country_name(found.country, words.lang)}, {sector_name(found.sector, settings, words.lang)}"
+
+
+def _print_one(found: RiskAnswer, settings: Settings, words: Words) -> None:
+    style = BAND_STYLE[found.band]
+    band = f"[{style}]{words.text(f'band_{found.band}').upper()}[/{style}]"
+    out.print(f"[bold]{_place(found, settings, words)}[/bold] ({found.matched_by})", highlight=False)
+    out.print(f"  {band}  {_index(found, words)}".rstrip(), highlight=False)
+    counts = {
+        "posts": words.number(found.n_posts),
+        "period": words.period(found.period_start, found.period_end),
+        "coverage": words.text(f"coverage_{found.coverage.level if found.coverage else 'none'}"),
+    }
+    if found.n_voices is None:
+        out.print("  " + words.text("cli_counts_withheld", **counts), highlight=False)
+    else:
+        out.print("  " + words.text("cli_counts", voices=words.number(found.n_voices), **counts), highlight=False)
     if found.top_labels:
-        _print_labels(found, settings, language)
+        _print_labels(found, settings, words)
 
 
-def _print_labels(found: RiskAnswer, settings: Settings, language: str) -> None:
-    names = {label.id: str(getattr(label.name, language)) for label in settings.labels}
+def _index(found: RiskAnswer, words: Words) -> str:
+    if found.index is None or found.index_low is None or found.index_high is None:
+        return ""
+    index, low, high = (words.number(value) for value in (found.index, found.index_low, found.index_high))
+    return words.text("cli_index", index=index, low=low, high=high)
+
+
+def _print_labels(found: RiskAnswer, settings: Settings, words: Words) -> None:
+    names = {label.id: words.of(label.name) for label in settings.labels}
     table = Table(box=None, padding=(0, 2), show_header=False)
     for label in found.top_labels:
+        low, high = (words.percent(value or 0.0) for value in (label.share_low, label.share_high))
         table.add_row(
-            names[label.label], f"{label.share:.0%}", f"({label.share_low:.0%}–{label.share_high:.0%} of voices)"
+            names[label.label], words.percent(label.share or 0.0), words.text("cli_of_voices", low=low, high=high)
         )
     out.print(table)

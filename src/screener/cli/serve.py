@@ -25,6 +25,6 @@ def serve(
 
     from screener.serve.app import create_app
 
-    app = create_app(open_settings(config), open_workdir(workdir))
+    app = create_app(open_settings(config), open_workdir(workdir), hosts=[host])
     err.print(f"Dashboard http://{host}:{port}/   API http://{host}:{port}/docs   (Ctrl-C stops)", highlight=False)
     uvicorn.run(app, host=host, port=port, log_level="warning")

@@ -62,7 +62,7 @@ def run(
     A run that was interrupted goes on where it stopped when the same command is given again.
     """
     from screener.pipeline import RunOptions, run_all
-    from screener.pipeline.answers import current_indicators, ranked
+    from screener.pipeline.answers import ranked, read_current
     from screener.pipeline.context import open_reader
 
     settings, place = open_settings(config), open_workdir(workdir)
@@ -78,7 +78,7 @@ def run(
     with progress_bars() as progress:
         run_id = run_all(settings, place, options, progress=progress, on_stage=on_stage)
     with open_reader(settings, place) as engine:
-        indicators = ranked([row.indicator for row in current_indicators(engine)])
+        indicators = ranked([row.indicator for row in read_current(engine).rows])
     if output is Format.JSON:
         print_json({"run_id": run_id, "stages": reports, "indicators": indicators})
         return

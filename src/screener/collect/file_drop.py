@@ -54,7 +54,7 @@ def read_records(path: Path, columns: ColumnMap, source: str) -> Iterator[Record
     reader = _read_csv if _kind(path) == ".csv" else _read_jsonl
     try:
         with _open(path) as stream:
-            yield from reader(cast("IO[bytes]", stream), path, columns, source)
+            yield from reader(stream, path, columns, source)
     except (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError) as error:
         raise ParseError(str(path), f"compressed data is damaged or cut short ({error})") from error
     except OSError as error:
@@ -78,11 +78,11 @@ def _open(path: Path) -> IO[bytes]:
 
 
 def _read_jsonl(stream: IO[bytes], path: Path, columns: ColumnMap, source: str) -> Iterator[Record]:
-    for number, line in _lines(stream):
+    for number, raw in _lines(stream):
         where = f"{path}:{number}"
         if number == 1:
-            _refuse_foreign_encoding(line, path)
-            line = line.removeprefix(b"\xef\xbb\xbf")
+            _refuse_foreign_encoding(raw, path)
+        line = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
         if len(line) > MAX_LINE_BYTES:
             yield _rejected(source, where, DiscardReason.TOO_LONG, f"line is longer than {MAX_LINE_BYTES} bytes", line)
         elif line.strip():

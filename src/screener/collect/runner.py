@@ -29,8 +29,11 @@ class Sink(Protocol):
     def add(self, post: Post) -> None:
         """Take one post."""
 
+    def flush(self) -> None:
+        """Write what was taken so far; what an earlier pass left stays."""
+
     def close(self) -> None:
-        """The unit is complete."""
+        """The unit is complete: what an earlier pass left over goes."""
 
 
 @dataclass
@@ -100,7 +103,9 @@ def collect_file(
     except ParseError as error:
         outcome.failures.append(str(error))
         outcome.gaps.append(Gap(intake.source, "", window, str(error)))
-    sink.close()
+        sink.flush()  # not close: posts of an earlier, whole version of the file must not go
+    else:
+        sink.close()
     return outcome
 
 
@@ -177,6 +182,9 @@ class _Buffer:
 
     def add(self, post: Post) -> None:
         self.posts.append(post)
+
+    def flush(self) -> None:
+        raise AssertionError("a buffer is merged, never written")
 
     def close(self) -> None:
         raise AssertionError("a buffer is merged, never closed")

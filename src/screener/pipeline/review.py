@@ -12,7 +12,7 @@ from screener.review.release import check_release, content_sha256, release_conte
 from screener.review.select import AUDIT, select_items
 from screener.settings import Settings
 from screener.store import lake_queries, results, reviews, runs
-from screener.store.database import Engine, reading, writing
+from screener.store.database import Engine, writing
 
 
 def run_review(context: Context) -> StageReport:
@@ -54,13 +54,3 @@ def make_release(
         release = reviews.Release(f"{now:%Y-%m-%d}-{digest[:8]}", run.run_id, signed_by, now, digest, content, note)
         reviews.add_release(connection, release)
     return release
-
-
-def current_run(engine: Engine) -> tuple[str | None, reviews.Release | None]:
-    """Run whose figures are current, and its release: the newest release, else the newest draft."""
-    with reading(engine) as connection:
-        release = reviews.latest_release(connection)
-        if release:
-            return release.run_id, release
-        run = runs.latest_run(connection)
-        return (run.run_id if run else None), None

@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,7 +30,7 @@ class RunOptions:
 
     input_path: Path | None = None
     country: str | None = None
-    window: Window = Window()
+    window: Window = field(default_factory=Window)
 
     def fingerprint(self, settings: Settings) -> str:
         """Hash of options and config: a run is resumed only if neither changed."""

@@ -14,10 +14,10 @@ from screener.errors import UnknownCodeError, UsageError
 from screener.records import LabelShare
 from screener.risk import TEXTS, RiskAnswer
 from screener.serve import models
-from screener.serve.i18n import Words
 from screener.serve.site import Site, Snapshot, answer, site_of
 from screener.settings import Settings
 from screener.store.results import PublishedIndicator
+from screener.words.language import Words
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"description": text, "model": models.Problem, "content": {"application/problem+json": {}}}
@@ -74,8 +74,8 @@ async def risk(
         raise UsageError("give either 'sector' or 'cpv'")
     site = site_of(request)
 
-    def make(_: Snapshot) -> bytes:
-        found = site.risk(country or [], sector, cpv)
+    def make(snapshot: Snapshot) -> bytes:
+        found = site.risk(snapshot, country or [], sector, cpv)
         return _bytes(models.RiskResponse(answers=[risk_model(one, site.settings, Words(lang)) for one in found]))
 
     return await _answer(request, make)
@@ -119,7 +119,7 @@ async def evidence(
     wanted = (_country(country), _sector(site, sector), _label(site, label))
 
     def make(snapshot: Snapshot) -> bytes:
-        found = [models.EvidenceModel.model_validate(row) for row in site.evidence(*wanted, limit)]
+        found = [models.EvidenceModel.model_validate(row) for row in site.evidence(snapshot, *wanted, limit)]
         return _bytes(models.EvidenceResponse(**_envelope(snapshot), evidence=found))
 
     return await _answer(request, make)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from screener.records import Indicator, LabelShare
-from screener.serve.i18n import Words
 from screener.settings import Settings
 from screener.store.results import EvidenceRow
+from screener.words.language import Words
 
 _TOPS = (0.25, 0.5, 0.75, 1.0)
 """Ends the axis of shares may have: round, so that pages can be compared by eye."""

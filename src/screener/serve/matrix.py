@@ -8,8 +8,8 @@ from datetime import date
 
 from screener.pipeline.answers import ranked
 from screener.records import Coverage, Indicator
-from screener.serve.i18n import Words
 from screener.settings import Settings
+from screener.words.language import Words
 
 INSUFFICIENT = "insufficient_evidence"
 NOT_COLLECTED = Coverage("none", 0, 0, 0, (), ())

@@ -13,10 +13,10 @@ from screener.records import UNKNOWN_COUNTRY
 from screener.risk import TEXTS
 from screener.risk import answer as risk_answer
 from screener.serve.cell import evidence_card, label_table
-from screener.serve.i18n import Words
 from screener.serve.matrix import build_overview, countries_of, empty_cell
 from screener.serve.rendering import remember_language, render, words_for
 from screener.serve.site import Site, Snapshot, answer, site_of
+from screener.words.language import Words
 
 EVIDENCE_SHOWN = 30
 """Posts on a page: as many as an expert reads in one sitting; the JSON holds more."""
@@ -112,7 +112,7 @@ def _cell_body(request: Request, site: Site, snapshot: Snapshot, words: Words, a
         watched=site.settings.watch(country, sector) is not None, versions=row.versions if row else None,
     )  # fmt: skip
     indicator = row.indicator if row else empty_cell(country, sector)
-    quotes = site.evidence(country, sector, label or None, EVIDENCE_SHOWN)
+    quotes = site.evidence(snapshot, country, sector, label or None, EVIDENCE_SHOWN)
     return render(
         request, "cell.html", words, told=told, indicator=indicator, labels=label_table(indicator, site.settings, words),
         cards=[evidence_card(quote, site.settings, words) for quote in quotes], label=label, settings=site.settings, snapshot=snapshot,

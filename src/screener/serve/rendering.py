@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import Response
 
-from screener.serve.i18n import LANGUAGE_NAMES, LANGUAGES, Words, choose_language
+from screener.words.language import LANGUAGE_NAMES, LANGUAGES, Words, choose_language
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"

@@ -20,7 +20,6 @@ from starlette.responses import Response
 
 from screener.pipeline import answers
 from screener.pipeline.context import open_reader
-from screener.pipeline.review import current_run
 from screener.records import UNKNOWN_COUNTRY, UNSPECIFIED_SECTOR
 from screener.risk import ReleaseInfo, RiskAnswer
 from screener.settings import Settings
@@ -43,13 +42,26 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The current figures as one moment saw them; posts of unknown country or sector are no figure for buyers."""
+    """The current figures as one moment saw them, and the replies made from them."""
 
-    run_id: str | None
-    release: ReleaseInfo | None
-    rows: tuple[PublishedIndicator, ...]
+    current: answers.Current
     read_at: float
     replies: dict[str, Reply] = field(default_factory=dict)
+
+    @property
+    def run_id(self) -> str | None:
+        """Run whose figures these are."""
+        return self.current.run_id
+
+    @property
+    def release(self) -> ReleaseInfo | None:
+        """The release, ``None`` for a draft."""
+        return self.current.release
+
+    @property
+    def rows(self) -> tuple[PublishedIndicator, ...]:
+        """The figures; posts of unknown country or sector are no figure for buyers."""
+        return tuple(r for r in self.current.rows if _is_cell(r.indicator.country, r.indicator.sector))
 
     @property
     def status(self) -> Literal["released", "draft", "empty"]:
@@ -60,7 +72,7 @@ class Snapshot:
 
     def row(self, country: str, sector: str) -> PublishedIndicator | None:
         """The figures of one cell."""
-        return next((r for r in self.rows if (r.indicator.country, r.indicator.sector) == (country, sector)), None)
+        return self.current.row(country, sector) if _is_cell(country, sector) else None
 
 
 class Site:
@@ -85,23 +97,23 @@ class Site:
             return self._snapshot
 
     def _read(self) -> Snapshot:
-        run_id, _ = current_run(self._engine)
-        rows = (
-            r for r in answers.current_indicators(self._engine) if _is_cell(r.indicator.country, r.indicator.sector)
-        )
-        return Snapshot(run_id, answers.current_release(self._engine), tuple(rows), time.monotonic())
+        return Snapshot(answers.read_current(self._engine), time.monotonic())
 
-    def risk(self, countries: list[str], sector: str | None, cpv: str | None) -> list[RiskAnswer]:
+    def risk(self, snapshot: Snapshot, countries: list[str], sector: str | None, cpv: str | None) -> list[RiskAnswer]:
         """Answers as the CLI gives them."""
-        return answers.ask_risk(self._engine, self.settings, countries=countries, sector=sector, cpv=cpv)
+        return answers.ask_risk(snapshot.current, self.settings, countries=countries, sector=sector, cpv=cpv)
 
-    def evidence(self, country: str | None, sector: str | None, label: str | None, limit: int) -> list[EvidenceRow]:
-        """Scrubbed evidence of the current run."""
-        return answers.current_evidence(self._engine, country=country, sector=sector, label=label, limit=limit)
+    def evidence(
+        self, snapshot: Snapshot, country: str | None, sector: str | None, label: str | None, limit: int
+    ) -> list[EvidenceRow]:
+        """Scrubbed evidence behind these figures."""
+        return answers.read_evidence(
+            self._engine, snapshot.run_id, country=country, sector=sector, label=label, limit=limit
+        )
 
     def current_run_id(self) -> str | None:
         """Run whose figures are current, asked of the store itself; raises ``StoreError`` if it can't be reached."""
-        return current_run(self._engine)[0]
+        return answers.read_current(self._engine).run_id
 
 
 def _is_cell(country: str, sector: str) -> bool:

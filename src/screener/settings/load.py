@@ -99,12 +99,19 @@ def _check_references(settings: Settings) -> None:
     _refuse_twice(settings.folder / "taxonomy.toml", "labels.id", list(settings.label_ids))
     for watch in settings.watches:
         if watch.sector not in slugs:
-            raise ConfigError(settings.folder / "watches.toml", f"watches.{watch.key}.sector", f"'{watch.sector}' is unknown", legal=slugs)
+            raise ConfigError(
+                settings.folder / "watches.toml",
+                f"watches.{watch.key}.sector",
+                f"'{watch.sector}' is unknown",
+                legal=slugs,
+            )
     for source in settings.sources:
         named = [source.sector] if isinstance(source, FileSource) else [feed.sector for feed in source.feeds]
         for sector in named:
             if sector is not None and sector not in slugs:
-                raise ConfigError(settings.folder / "sources" / f"{source.name}.toml", "sector", f"'{sector}' is unknown", legal=slugs)
+                raise ConfigError(
+                    settings.folder / "sources" / f"{source.name}.toml", "sector", f"'{sector}' is unknown", legal=slugs
+                )
     for lexicon in settings.lexicons:
         file = settings.folder / "lexicon" / f"{lexicon.language}.toml"
         if unknown := sorted(set(lexicon.labels) - set(settings.label_ids)):
@@ -119,7 +126,12 @@ def _check_thresholds(settings: Settings) -> None:
             raise ConfigError(file, f"classify.thresholds.{label}", "unknown label", legal=legal)
         for language in by_language:
             if language != "default" and not is_language(language):
-                raise ConfigError(file, f"classify.thresholds.{label}.{language}", "unknown language", legal=["default", "a language code such as my"])
+                raise ConfigError(
+                    file,
+                    f"classify.thresholds.{label}.{language}",
+                    "unknown language",
+                    legal=["default", "a language code such as my"],
+                )
 
 
 def _refuse_twice(file: Path, key: str, values: list[str]) -> None:
@@ -174,7 +186,9 @@ def _toml(path: Path) -> dict[str, Any]:
 
 def _config_error(path: Path, error: ValidationError) -> ConfigError:
     found = error.errors(include_url=False)
-    first = next((e for e in found if e["type"] == "extra_forbidden"), found[0])  # a typo is also a missing key; the typo explains both
+    first = next(
+        (e for e in found if e["type"] == "extra_forbidden"), found[0]
+    )  # a typo is also a missing key; the typo explains both
     key = ".".join(str(part) for part in first["loc"]) or "file"
     legal: list[str] = []
     if first["type"] == "extra_forbidden":

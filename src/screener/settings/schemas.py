@@ -235,7 +235,9 @@ class WatchEntry(Strict):
         if missing := expected - set(self.queries):
             raise ValueError(f"no queries for {', '.join(sorted(missing))}")
         if unexpected := set(self.queries) - expected:
-            raise ValueError(f"queries for {', '.join(sorted(unexpected))}, which is not among languages or migrant_languages")
+            raise ValueError(
+                f"queries for {', '.join(sorted(unexpected))}, which is not among languages or migrant_languages"
+            )
         return self
 
 
@@ -293,5 +295,3 @@ class LexiconFile(Strict):
     labels: dict[str, tuple[str, ...]]
 
     _language = field_validator("language")(_language)
-
-

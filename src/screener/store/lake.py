@@ -146,16 +146,17 @@ class PostWriter:
         self._buffer.append(post)
         self.n_posts += 1
         if len(self._buffer) >= self.chunk_posts:
-            self._flush()
+            self.flush()
 
     def close(self) -> None:
         """Write the rest and remove the unit's leftovers; only now is the unit complete."""
-        self._flush()
+        self.flush()
         for part in self.lake.parts("posts"):
             if part.name.startswith(f"{self.unit}-") and part not in self._written:
                 self.lake.remove("posts", part)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write what is buffered."""
         by_partition: dict[Partition, list[Post]] = {}
         for post in self._buffer:
             by_partition.setdefault(post.partition, []).append(post)

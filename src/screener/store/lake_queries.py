@@ -84,19 +84,14 @@ class LakeTotals:
 
 def count_cells(lake: Lake, window: Window) -> list[CellRow]:
     """Counts per cell, each post once per cell."""
-    return [
-        CellRow(
-            row["cell_country"],
-            row["cell_sector"],
-            row["n_posts"],
-            row["n_undated"],
-            row["n_sources"],
-            row["n_weeks"],
-            frozenset(row["languages"]),
-            row["invented"],
-        )  # fmt: skip
-        for row in _rows(lake, _CELLS, window)
-    ]
+    return [_cell(row) for row in _rows(lake, _CELLS, window)]
+
+
+def _cell(row: dict[str, Any]) -> CellRow:
+    return CellRow(
+        row["cell_country"], row["cell_sector"], row["n_posts"], row["n_undated"], row["n_sources"], row["n_weeks"],
+        frozenset(row["languages"]), row["invented"],
+    )  # fmt: skip
 
 
 def lake_totals(lake: Lake, window: Window) -> LakeTotals:

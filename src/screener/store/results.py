@@ -82,7 +82,7 @@ def list_evidence(
             query = query.where(column == value)
     query = query.order_by(evidence.c.relevance.desc(), evidence.c.post_id)
     rows = (_evidence(dict(row)) for row in connection.execute(query).mappings())
-    matching = [row for row in rows if label is None or any(span["label"] == label for span in row.spans)]
+    matching = [row for row in rows if label is None or label in row.signals]
     return matching[:limit]
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from screener.errors import ReviewError
 from screener.records import Classification, Decision, Evidence, ReviewItem, Voice
@@ -28,7 +28,10 @@ class Release:
 
 
 def add_items(connection: Connection, run_id: str, items: Iterable[ReviewItem], *, now: datetime) -> int:
-    """Queue items that are not there yet; an item's id changes with text, model or taxonomy, so those come again."""
+    """Queue items that are not there yet; an item's id changes with text, model or taxonomy, so those come again.
+
+    An active item that the random draw hits later joins the audit, else the audit would lack the uncertain posts.
+    """
     rows = [_item_row(run_id, item, now) for item in items]
     known = set(
         connection.execute(
@@ -38,6 +41,8 @@ def add_items(connection: Connection, run_id: str, items: Iterable[ReviewItem], 
     fresh = [row for row in rows if row["item_id"] not in known]
     if fresh:
         connection.execute(insert(review_items), fresh)
+    drawn = [row["item_id"] for row in rows if row["stratum"] == "audit"]
+    connection.execute(update(review_items).where(review_items.c.item_id.in_(drawn)).values(stratum="audit"))
     return len(fresh)
 
 
@@ -107,10 +112,23 @@ def add_release(connection: Connection, release: Release) -> None:
     connection.execute(insert(releases).values(asdict(release)))
 
 
-def latest_release(connection: Connection) -> Release | None:
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A release without its content: what an answer cites."""
+
+    release_id: str
+    run_id: str
+    signed_by: str
+    released_at: datetime
+    content_sha256: str
+
+
+def latest_release(connection: Connection) -> Signed | None:
     """The newest release."""
-    row = connection.execute(select(releases).order_by(releases.c.released_at.desc())).mappings().first()
-    return _release(dict(row)) if row else None
+    columns = (releases.c[name] for name in Signed.__dataclass_fields__)
+    query = select(*columns).order_by(releases.c.released_at.desc(), releases.c.release_id.desc())
+    row = connection.execute(query).mappings().first()
+    return Signed(**dict(row) | {"released_at": _utc(row["released_at"])}) if row else None
 
 
 def list_releases(connection: Connection) -> list[Release]:

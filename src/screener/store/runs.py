@@ -36,7 +36,7 @@ def begin_run(connection: Connection, *, arguments: str, now: datetime, run_id: 
     row = connection.execute(query).mappings().first()
     if row and not run_id:
         return _run(dict(row))
-    run_id = run_id or f"{now:%Y%m%dT%H%M%S}-{arguments[:8]}"
+    run_id = run_id or f"{now:%Y%m%dT%H%M%S}{now.microsecond:06d}-{arguments[:8]}"
     values = {"run_id": run_id, "arguments": arguments, "status": RUNNING, "started_at": now, "report": {}}
     connection.execute(insert(runs).values(values))
     return Run(run_id, arguments, RUNNING, now, {})

@@ -15,6 +15,12 @@ ENGLISH = {
     "api_reference": "API",
     "openapi": "API description (OpenAPI)",
     # Bands, certainty, coverage, voices
+    # Command line
+    "cli_index": "index {index} of 100 (95% interval {low}–{high})",
+    "cli_counts": "{voices} voices in {posts} posts, {period}, coverage: {coverage}",
+    "cli_counts_withheld": "{posts} posts, {period}, coverage: {coverage}; figures withheld",
+    "cli_of_voices": "({low}–{high} of voices)",
+    "cli_unwatched": "Not on the watchlist, insufficient evidence: {cells}",
     "band_low": "Low",
     "band_elevated": "Elevated",
     "band_high": "High",
@@ -141,7 +147,7 @@ ENGLISH = {
     # Method
     "method_title": "How to read this",
     "method_index_title": "The index",
-    "method_index": "Each post is classified for {n} labels, from retained documents to unsafe work. Copies of a text and several posts by one author count as one voice. The index adds up the shares of voices that tell of each violation, weighted by its severity. It describes what was said, not a share of all workers.",
+    "method_index": "Each post is classified for {n} labels, from retained documents to unsafe work. Copies of a text and several posts by one author count as one voice. The index is 100 times the average, over all voices, of the severity of the gravest violation the voice tells of. It describes what was said, not a share of all workers.",
     "method_interval_title": "The interval",
     "method_interval": "Every figure carries a 95% interval. Where two intervals overlap, do not rank one country above the other.",
     "method_bands_title": "The bands",
@@ -190,6 +196,12 @@ SWEDISH = {
     "json": "Samma uppgifter som JSON",
     "api_reference": "API",
     "openapi": "Beskrivning av API:et (OpenAPI)",
+    # Kommandoraden
+    "cli_index": "index {index} av 100 (95-procentigt intervall {low}–{high})",
+    "cli_counts": "{voices} röster i {posts} inlägg, {period}, täckning: {coverage}",
+    "cli_counts_withheld": "{posts} inlägg, {period}, täckning: {coverage}; siffrorna visas inte",
+    "cli_of_voices": "({low}–{high} av rösterna)",
+    "cli_unwatched": "Bevakas inte, otillräckligt underlag: {cells}",
     "band_low": "Låg",
     "band_elevated": "Förhöjd",
     "band_high": "Hög",
@@ -312,7 +324,7 @@ SWEDISH = {
     "evidence_json": "Underlaget som JSON",
     "method_title": "Så läser du siffrorna",
     "method_index_title": "Indexet",
-    "method_index": "Varje inlägg klassas efter {n} etiketter, från beslagtagna handlingar till farligt arbete. Kopior av en text och flera inlägg av samma avsändare räknas som en röst. Indexet väger samman andelarna röster som berättar om varje kränkning efter hur allvarlig den är. Det beskriver vad som har sagts, inte en andel av alla arbetstagare.",
+    "method_index": "Varje inlägg klassas mot {n} etiketter, från indragna handlingar till farligt arbete. Kopior av en text och flera inlägg av samma upphov räknas som en röst. Indexet är 100 gånger genomsnittet, över alla röster, av allvaret i den svåraste kränkning som rösten berättar om. Det beskriver vad som har sagts, inte en andel av alla arbetstagare.",
     "method_interval_title": "Intervallet",
     "method_interval": "Varje siffra har ett 95-procentigt intervall. Där två intervall överlappar ska det ena landet inte rangordnas före det andra.",
     "method_bands_title": "Nivåerna",

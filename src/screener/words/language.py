@@ -9,8 +9,8 @@ from babel.dates import format_date
 from babel.numbers import format_decimal, format_percent
 
 from screener.codes import country_name, language_name
-from screener.serve.texts import CATALOGUE
 from screener.settings.schemas import BilingualText
+from screener.words.catalogue import CATALOGUE
 
 LANGUAGES = ("en", "sv")
 LANGUAGE_NAMES = {"en": "English", "sv": "Svenska"}
