@@ -56,3 +56,9 @@ bench: install  ## Measure speed and memory against named alternatives
 lock: install  ## Renew requirements.lock from pyproject.toml
 	$(BIN)/uv lock
 	$(BIN)/uv export --frozen --all-extras --group dev --no-emit-project --no-header --quiet --output-file requirements.lock
+
+AIRFLOW_PORT ?= 8080
+
+.PHONY: airflow
+airflow: install  ## Run Airflow with the DAGs on this machine, to try them (Ctrl-C stops it)
+	$(BIN)/python dags/_standalone.py --port $(AIRFLOW_PORT)

@@ -6,7 +6,7 @@ import pytest
 from invented_store import FIGURES, RUN_ID, VERSIONS, fill, quote
 from starlette.testclient import TestClient
 
-from screener.errors import StoreError
+from screener.errors import ReviewError, StoreError
 from screener.serve import models, site
 from screener.settings import Settings
 from screener.store import results
@@ -233,6 +233,6 @@ def release(workdir: Workdir) -> None:
 def test_fill_is_refused_after_release(workdir: Workdir, settings: Settings) -> None:
     fill(workdir, settings, released=True)
     engine = open_store(store_url(workdir))
-    with pytest.raises(StoreError, match="released"), writing(engine) as connection:
+    with pytest.raises(ReviewError, match="released"), writing(engine) as connection:
         results.replace_results(connection, RUN_ID, [], [], VERSIONS)
     engine.dispose()

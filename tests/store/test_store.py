@@ -346,7 +346,7 @@ def test_released_run_never_changes(connection: Connection) -> None:
     run = begin(connection)
     results.replace_results(connection, run.run_id, [INDICATOR], [], VERSIONS)
     reviews.add_release(connection, release(run.run_id))
-    with pytest.raises(StoreError, match="released figures never change"):
+    with pytest.raises(ReviewError, match="released figures never change"):
         results.replace_results(connection, run.run_id, [], [], VERSIONS)
     with pytest.raises(ReviewError, match="already released"):
         reviews.add_release(connection, replace(release(run.run_id), release_id="another"))

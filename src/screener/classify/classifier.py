@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,26 +99,48 @@ class Classifier:
         )
 
     def _evidence(
-        self, texts: Sequence[str], languages: Sequence[str], found: Sequence[Sequence[Match]], scores: Sequence[Scores]
+        self,
+        texts: Sequence[str],
+        languages: Sequence[str],
+        found: Sequence[Sequence[Match]],
+        scores: Sequence[Scores],
     ) -> list[tuple[Evidence, ...]]:
-        spans: list[tuple[Evidence, ...]] = []
-        for text, language, matches, score in zip(texts, languages, found, scores, strict=True):
-            flagged = flagged_labels(score, language, self.thresholds)
-            by_lexicon = {label: lexicon_evidence(matches, label) for label in flagged}
-            open_labels = [label for label, span in by_lexicon.items() if span is None]
-            by_model = self._model_evidence(text, open_labels) if open_labels else {}
-            spans.append(tuple(span for label in flagged if (span := by_lexicon[label] or by_model.get(label))))
-        return spans
+        flagged = [flagged_labels(s, language, self.thresholds) for s, language in zip(scores, languages, strict=True)]
+        told = [
+            {label: lexicon_evidence(matches, label) for label in labels}
+            for labels, matches in zip(flagged, found, strict=True)
+        ]
+        wanted = {row: [label for label, span in spans.items() if span is None] for row, spans in enumerate(told)}
+        by_model = self._model_evidence(texts, {row: labels for row, labels in wanted.items() if labels})
+        return [
+            tuple(spans[label] or by_model[row, label] for label in labels)
+            for row, (labels, spans) in enumerate(zip(flagged, told, strict=True))
+        ]
 
-    def _model_evidence(self, text: str, labels: Sequence[str]) -> dict[str, Evidence]:
-        """Per label the clause that the label's own head finds strongest."""
-        clauses = split_clauses(text)
-        if len(clauses) == 1:
-            return {label: Evidence(label, *clauses[0], "model") for label in labels}
-        pieces = [text[start:end] for start, end in clauses]
-        matrix = self._matrix(pieces, np.zeros((len(pieces), self.lexicon.width), dtype=np.float32))
-        best = {label: int(np.argmax(self.artifact.heads[label].decision_function(matrix))) for label in labels}
-        return {label: Evidence(label, *clauses[number], "model") for label, number in best.items()}
+    def _model_evidence(
+        self, texts: Sequence[str], wanted: Mapping[int, Sequence[str]]
+    ) -> dict[tuple[int, str], Evidence]:
+        """Per post and label the clause that the label's own head finds strongest; one pass of the encoder for all."""
+        clauses = [(row, *span) for row in wanted for span in split_clauses(texts[row])]
+        alone = Counter(row for row, _, _ in clauses)
+        judged = [clause for clause in clauses if alone[clause[0]] > 1]
+        matrix = self._matrix(
+            [texts[row][start:end] for row, start, end in judged],
+            np.zeros((len(judged), self.lexicon.width), dtype=np.float32),
+        )
+        best: dict[tuple[int, str], Evidence] = {
+            (row, label): Evidence(label, start, end, "model")
+            for row, start, end in clauses
+            if alone[row] == 1
+            for label in wanted[row]
+        }
+        for label in {label for row in {row for row, _, _ in judged} for label in wanted[row]}:
+            strength = self.artifact.heads[label].decision_function(matrix)
+            for number in np.argsort(strength, kind="stable"):  # the strongest comes last and stays
+                row, start, end = judged[number]
+                if label in wanted[row]:
+                    best[row, label] = Evidence(label, start, end, "model")
+        return best
 
 
 def split_clauses(text: str) -> list[tuple[int, int]]:

@@ -184,7 +184,11 @@ def export(
 
     with open_reader(open_settings(config), open_workdir(workdir)) as engine, reading(engine) as connection:
         decided = reviews.list_decisions(connection)
-    lines = [json.dumps(decision_line(found, decision), ensure_ascii=False) + "\n" for found, decision in decided]
+    lines = [
+        json.dumps(decision_line(found, decision), ensure_ascii=False) + "\n"
+        for found, decision in decided
+        if found.text
+    ]
     temporary = file.with_name(f".{file.name}.new")
     temporary.write_text("".join(lines), encoding="utf-8")
     temporary.replace(file)

@@ -137,13 +137,14 @@ def _one_stage(
 ) -> None:
     """A stage by itself, on the run that earlier single stages have begun; publish closes it."""
     from screener.pipeline.context import open_context
-    from screener.pipeline.run import close_run
+    from screener.pipeline.run import close_run, taking_turns
 
     settings = open_settings(config)
     window = parse_window(since, until)
     started = time.monotonic()
     with (
         progress_bars() as progress,
+        taking_turns(open_workdir(workdir)),
         open_context(settings, open_workdir(workdir), arguments=_BY_HAND, window=window, progress=progress) as context,
     ):
         report = stage(context)

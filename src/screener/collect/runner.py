@@ -13,7 +13,7 @@ from screener.collect.connector import Connector, Query, Validators
 from screener.collect.file_drop import is_readable_name, read_records
 from screener.collect.http import PoliteClient
 from screener.collect.normalise import Intake, clean_text, slug, to_post
-from screener.errors import ParseError, SourceError
+from screener.errors import ParseError, SourceError, TransientSourceError
 from screener.records import Gap, Post, Quarantined, Window
 from screener.scrub import scrub
 from screener.settings.schemas import ColumnMap, Feed
@@ -49,6 +49,8 @@ class Outcome:
     quarantined: list[Quarantined] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    is_terminal: bool = True
+    """Whether a failure would come again; a transient one may pass."""
     validators: Validators | None = None
 
     def reject(self, entry: Quarantined) -> None:
@@ -159,6 +161,7 @@ def collect_query(
         if outcome.n_outside_window:  # another window may need what this one left: the next answer must not be a 304
             outcome.validators = Validators()
     except (SourceError, ParseError) as error:
+        outcome.is_terminal = not isinstance(error, TransientSourceError)
         outcome.failures.append(str(error))
         outcome.gaps.append(Gap(query.source, f"{query.country}/{query.sector}", window, str(error)))
         outcome.validators = None

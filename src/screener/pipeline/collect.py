@@ -12,7 +12,7 @@ from screener.collect.normalise import Intake
 from screener.collect.registry import CONNECTORS
 from screener.collect.runner import Outcome, collect_file, collect_query, feed_queries, list_files, unit_id
 from screener.demo import write_demo_file
-from screener.errors import RunError, UsageError
+from screener.errors import TerminalSourceError, TransientSourceError, UsageError
 from screener.pipeline.context import Context
 from screener.records import Post, StageReport
 from screener.settings import Settings
@@ -31,6 +31,10 @@ def chosen_sources(settings: Settings, workdir: Workdir, input_path: Path | None
     if input_path is not None:
         if not input_path.exists():
             raise UsageError(f"--input {input_path}: no such file or folder")
+        if not list_files([str(input_path.resolve())], Path.cwd()):
+            raise UsageError(
+                f"--input {input_path}: holds no readable files (.jsonl, .ndjson, .csv, also .gz and .zst)"
+            )
         template = by_name.get("file-drop")
         if not isinstance(template, FileSource):
             raise UsageError("--input needs config/sources/file-drop.toml, which maps columns")
@@ -46,18 +50,17 @@ def _demo(template: Source | None, workdir: Workdir) -> tuple[Source, ...]:
 
 
 def run_collect(context: Context, sources: Sequence[Source], *, country: str | None = None) -> StageReport:
-    """Collect all units of the sources; raises ``RunError`` at the end if none of them gave anything."""
+    """Collect all units of the sources; raises at the end if every one of them failed, after keeping what they had.
+
+    The error is ``TerminalSourceError`` if asking again without a change is pointless, else ``TransientSourceError``.
+    """
     outcomes = [outcome for source in sources for outcome in _collect_source(context, source, country)]
     report = _report(outcomes)
     context.report(report)
     if outcomes and all(outcome.failures for outcome in outcomes):
-        raise RunError(
-            "every source failed; the lake keeps what it had:\n" + "\n".join(f for o in outcomes for f in o.failures)
-        )
-    if not outcomes:
-        raise UsageError(
-            "nothing to collect: the sources have no readable files (.jsonl, .ndjson, .csv, also .gz and .zst) and no feeds"
-        )
+        kind = TerminalSourceError if all(outcome.is_terminal for outcome in outcomes) else TransientSourceError
+        told = "\n".join(failure for outcome in outcomes for failure in outcome.failures)
+        raise kind(f"every source failed; the lake keeps what it had:\n{told}")
     return report
 
 
@@ -68,9 +71,11 @@ def _report(outcomes: Sequence[Outcome]) -> StageReport:
     for outcome in outcomes:
         discards.update(outcome.discards)
     failures = tuple(failure for outcome in outcomes for failure in outcome.failures)
+    if not outcomes:
+        failures = ("the sources have no readable files (.jsonl, .ndjson, .csv, also .gz and .zst) and no feeds",)
     return StageReport(
         "collect",
-        (("units", len(outcomes)), *counts, ("failures", len(failures))),
+        (("units", len(outcomes)), *counts, ("failures", len(failures) if outcomes else 0)),
         tuple(sorted(discards.items())),
         failures,
     )

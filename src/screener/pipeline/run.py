@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,10 +15,12 @@ from screener.errors import ScreenerError
 from screener.pipeline.collect import Source, chosen_sources, run_collect
 from screener.pipeline.context import Context, Progress, open_context, quiet
 from screener.pipeline.figures import run_aggregate, run_publish
+from screener.pipeline.housekeeping import kept_window
 from screener.pipeline.review import run_review
 from screener.pipeline.screen import run_classify, run_detect_language
 from screener.records import StageReport, Window
 from screener.settings import Settings
+from screener.settings.schemas import FileSource
 from screener.store import runs
 from screener.store.database import writing
 from screener.workdir import Workdir
@@ -50,12 +52,12 @@ def run_all(
 ) -> str:  # fmt: skip
     """Run every stage; returns the run's id. A failure closes the run as failed, a kill leaves it to be resumed."""
     sources = chosen_sources(settings, workdir, options.input_path)
-    arguments = options.fingerprint(settings)
-    with open_context(
-        settings, workdir, arguments=arguments, window=options.window, now=now, progress=progress
-    ) as context:
+    opened = open_context(
+        settings, workdir, arguments=options.fingerprint(settings), window=options.window, now=now, progress=progress
+    )
+    with taking_turns(workdir), opened as context:
         try:
-            for stage in _stages(context, sources, options.country):
+            for stage in _stages(context, sources, options):
                 on_stage(stage())
         except ScreenerError as error:
             _finish(context, runs.FAILED, str(error))
@@ -64,15 +66,27 @@ def run_all(
         return context.run.run_id
 
 
-def _stages(context: Context, sources: Sequence[Source], country: str | None) -> Sequence[Callable[[], StageReport]]:
+def _stages(context: Context, sources: Sequence[Source], options: RunOptions) -> Sequence[Callable[[], StageReport]]:
+    collecting = replace(context, window=_collected_days(context, sources, options))
     return (
-        lambda: run_collect(context, sources, country=country),
+        lambda: run_collect(collecting, sources, country=options.country),
         lambda: run_detect_language(context),
         lambda: run_classify(context),
         lambda: run_aggregate(context),
         lambda: run_publish(context),
         lambda: run_review(context),
     )
+
+
+def _collected_days(context: Context, sources: Sequence[Source], options: RunOptions) -> Window:
+    """Collect takes all days that may be kept; the window asked for bounds the figures alone.
+
+    A file is replaced as a whole, so a narrow window would take its other days out of the lake. What a user hands over
+    with ``--input``, and the demonstration, are taken whatever their age.
+    """
+    if options.input_path is not None or all(isinstance(s, FileSource) and s.invented for s in sources):
+        return Window()
+    return kept_window(context.settings, context.run.started_at)
 
 
 def _finish(context: Context, status: str, error: str | None = None) -> None:

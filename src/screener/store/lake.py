@@ -95,9 +95,10 @@ class Lake:
         path = self.file(layer, part)
         path.unlink(missing_ok=True)
         for folder in path.parents:
-            if folder == self.root / layer or any(folder.iterdir()):
+            if folder == self.root / layer or (folder.exists() and any(folder.iterdir())):
                 break
-            folder.rmdir()
+            if folder.exists():
+                folder.rmdir()
 
     def stale(self, layer: str, version: str) -> Iterator[tuple[Part, str]]:
         """Parts of ``posts`` whose counterpart in ``layer`` is missing or outdated, with the fingerprint it must get.

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
-from screener.errors import StoreError
+from screener.errors import ReviewError
 from screener.records import Coverage, Indicator, LabelShare, Versions
 from screener.store.tables import evidence, indicators, releases
 
@@ -44,7 +44,7 @@ def replace_results(
 ) -> None:
     """All rows of a run in one transaction; a released run is immutable and refuses."""
     if connection.execute(select(releases.c.release_id).where(releases.c.run_id == run_id)).first():
-        raise StoreError(f"run {run_id} is released; released figures never change")
+        raise ReviewError(f"run {run_id} is released; released figures never change")
     for table in (indicators, evidence):
         connection.execute(delete(table).where(table.c.run_id == run_id))
     if rows:

@@ -56,7 +56,7 @@ def next_item(
 ) -> ReviewItem | None:
     """The oldest item that this reviewer has not judged, in the given languages; audit items come first."""
     done = select(review_decisions.c.item_id).where(review_decisions.c.reviewer == reviewer)
-    query = select(review_items).where(review_items.c.item_id.not_in(done))
+    query = select(review_items).where(review_items.c.item_id.not_in(done), review_items.c.text != "")
     if languages:
         query = query.where(review_items.c.language.in_(languages))
     if country:
