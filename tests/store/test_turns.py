@@ -39,6 +39,8 @@ def test_the_second_waits_until_the_first_is_gone(workdir):
 
 
 def test_the_same_process_may_take_turn_after_turn(workdir):
+    taken = 0
     for _ in range(3):
         with taking_turns(workdir):
-            pass
+            taken += 1
+    assert taken == 3

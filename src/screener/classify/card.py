@@ -10,7 +10,7 @@ import numpy as np
 
 from screener.classify.decide import Thresholds, decide
 from screener.classify.evaluate import Evaluation, Score, evaluate
-from screener.classify.labelled import LabelledPost
+from screener.classify.labelled import INVENTED, LabelledPost
 from screener.classify.train import OutOfFold
 from screener.records import Classification, Scores, Voice
 
@@ -48,8 +48,8 @@ def training_scores(labels: Sequence[str]) -> Any:
         answers = out_of_fold_answers(posts, scores, thresholds, gate, labels)
         figures: dict[str, Any] = {}
         for name, rows in (
-            ("invented", [p.source == "invented" for p in posts]),
-            ("real", [p.source != "invented" for p in posts]),
+            ("invented", [p.source == INVENTED for p in posts]),
+            ("real", [p.source != INVENTED for p in posts]),
         ):
             chosen = np.flatnonzero(rows).tolist()
             if len(chosen):

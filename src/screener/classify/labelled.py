@@ -16,6 +16,10 @@ from screener.records import Voice
 Value = TypeVar("Value")
 
 
+INVENTED = "invented"
+"""Source of the posts that the project wrote itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class LabelledPost:
     """A text with a person's answers to the guide's four questions."""

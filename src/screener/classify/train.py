@@ -23,14 +23,17 @@ from screener.classify.features import (
     make_head,
     make_rare_head,
 )
-from screener.classify.labelled import LabelledPost
+from screener.classify.labelled import INVENTED, LabelledPost
 from screener.classify.lexicon import Lexicon
 from screener.records import Voice
 
 FOLDS = 5
 GATE_KEEPS = 0.98
 """Share of the posts found relevant by the full model that the gate must keep (bar: 97 %), with one point of room."""
-_MIN_THRESHOLD, _MAX_THRESHOLD = 0.1, 0.9
+MIN_PRECISION = 0.5
+"""A label that is wrong more often than right is no evidence."""
+_MIN_CASES = 15
+_MIN_THRESHOLD, _MAX_THRESHOLD = 0.1, 0.98
 """Thresholds outside follow single posts of rare labels, not the label."""
 Progress = Callable[[str, int], None]
 
@@ -127,14 +130,25 @@ def cross_validate(prepared: Prepared, labels: Sequence[str], progress: Progress
     return OutOfFold(gate, out, voices)
 
 
-def choose_threshold(scores: NDArray[np.float64], truth: NDArray[np.bool_]) -> float:
-    """The threshold with the highest F1 on out-of-fold scores, one half where fewer than 15 posts are true."""
-    if truth.sum() < 15:
+def choose_threshold(scores: NDArray[np.float64], truth: NDArray[np.bool_], real: NDArray[np.bool_]) -> float:
+    """The threshold with the highest F1 on out-of-fold scores among those precise enough; one half for under 15 cases.
+
+    Where the real posts hold 15 cases, they must reach the precision too: invented posts are easier, and counting
+    voices in a stream of mostly other posts needs precision first.
+    """
+    if truth.sum() < _MIN_CASES:
         return 0.5
     grid = np.arange(_MIN_THRESHOLD, _MAX_THRESHOLD + 0.001, 0.02)
-    f1 = [_f1(scores >= threshold, truth) for threshold in grid]
-    plateau = grid[np.asarray(f1) >= max(f1) - 0.005]  # the middle of the plateau is steadier than its highest point
+    judged = [np.ones_like(real), *([real] if (truth & real).sum() >= _MIN_CASES else [])]
+    precise = [t for t in grid if all(_precision(scores[rows] >= t, truth[rows]) >= MIN_PRECISION for rows in judged)]
+    allowed = np.array(precise or [_MAX_THRESHOLD])
+    f1 = np.array([_f1(scores >= threshold, truth) for threshold in allowed])
+    plateau = allowed[f1 >= f1.max() - 0.005]  # the middle of the plateau is steadier than its highest point
     return round(float(np.median(plateau)), 2)
+
+
+def _precision(found: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
+    return float((found & truth).sum()) / max(int(found.sum()), 1)
 
 
 def _f1(found: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
@@ -146,11 +160,10 @@ def choose_thresholds(
     posts: Sequence[LabelledPost], scores: OutOfFold, labels: Sequence[str]
 ) -> dict[str, dict[str, float]]:
     """Default thresholds by name."""
-    relevant = np.array([post.relevant for post in posts])
-    chosen = {"relevance": choose_threshold(scores.heads["relevance"], relevant)}
-    chosen["positive"] = choose_threshold(scores.heads["positive"], np.array([post.positive for post in posts]))
-    for label in labels:
-        chosen[label] = choose_threshold(scores.heads[label], np.array([label in post.signals for post in posts]))
+    truths = {"relevance": [post.relevant for post in posts], "positive": [post.positive for post in posts]}
+    truths |= {label: [label in post.signals for post in posts] for label in labels}
+    real = np.array([post.source != INVENTED for post in posts])
+    chosen = {name: choose_threshold(scores.heads[name], np.array(truth), real) for name, truth in truths.items()}
     return {name: {DEFAULT: value} for name, value in chosen.items()}
 
 

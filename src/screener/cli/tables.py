@@ -58,7 +58,7 @@ def _cells(indicator: Indicator, settings: Settings) -> tuple[str, ...]:
         sector_name(indicator.sector, settings),
         f"{indicator.index:.0f} ({indicator.index_low:.0f}–{indicator.index_high:.0f})" if shown else "–",
         f"[{style}]{indicator.band.replace('_', ' ')}[/{style}]"
-        + ("" if shown else f"\n[dim]{indicator.suppression}[/dim]"),
+        + ("" if shown else f" [dim]({(indicator.suppression or '').replace('-', ' ')})[/dim]"),
         f"{indicator.n_voices:,}" if indicator.n_voices is not None else "–",
     )
 

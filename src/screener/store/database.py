@@ -27,6 +27,7 @@ __all__ = [
 URL_VARIABLE = "SCREENER_STORE_URL"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_MS = 15_000
+_PRAGMAS = (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
 
 
 def store_url(workdir: Workdir, configured: str = "") -> str:
@@ -71,10 +72,8 @@ def _tune_sqlite(engine: Engine) -> None:
     def _connect(connection: Any, record: Any) -> None:
         del record
         connection.isolation_level = None
-        connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute("PRAGMA foreign_keys=ON")
+        for pragma in _PRAGMAS:
+            connection.execute("PRAGMA " + pragma)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
