@@ -1,4 +1,4 @@
-"""Fixtures for all tests: the shipped settings, a workdir, and factories of posts. No test needs ``shared/`` or a network."""
+"""Fixtures for all tests: the shipped settings, a workdir, and factories of posts. No test needs a network."""
 
 from __future__ import annotations
 

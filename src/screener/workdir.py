@@ -61,6 +61,12 @@ class Workdir:
 
     def _key_file(self) -> bytes:
         path = self.ensure().root / "pseudonym.key"
+        if not path.exists() and any((self.lake / "posts").glob("source=*")):
+            raise ConfigError(
+                path,
+                "key",
+                f"is missing, but the lake holds authors made with it; restore it, or set {KEY_VARIABLE}, or remove the lake too",
+            )
         temporary = path.with_suffix(f".{os.getpid()}")
         if not path.exists():
             handle = os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)

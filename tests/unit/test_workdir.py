@@ -76,3 +76,11 @@ def test_damaged_key_is_refused_and_left_as_it_is(workdir: Workdir, content: byt
     with pytest.raises(ConfigError, match=rf"pseudonym\.key: key: .*{problem}.*restore it from a backup"):
         workdir.pseudonym_key()
     assert path.read_bytes() == content
+
+
+def test_missing_key_beside_a_filled_lake_is_refused(workdir: Workdir) -> None:
+    workdir.pseudonym_key()
+    (workdir.root / "pseudonym.key").unlink()
+    (workdir.lake / "posts" / "source=feed").mkdir(parents=True)
+    with pytest.raises(ConfigError, match=r"pseudonym\.key: key: is missing, but the lake holds authors"):
+        workdir.pseudonym_key()
