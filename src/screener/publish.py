@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from screener.aggregate.indicators import THIN_COVERAGE
 from screener.aggregate.voices import speaking_posts, text_key
 from screener.errors import AssertionFailed
 from screener.records import Indicator, ScreenedPost
@@ -69,7 +70,7 @@ def choose_quotes(
     """
     quotes: list[Quote] = []
     for indicator in indicators:
-        if indicator.suppression is None:
+        if indicator.suppression in (None, THIN_COVERAGE):
             cell = (indicator.country, indicator.sector)
             hidden = {share.label for share in indicator.labels if share.suppressed}
             quotes += [_quote(post, cell) for post in _strongest(posts.get(cell, ()), hidden)]

@@ -83,7 +83,9 @@ def test_indicators_are_free_of_the_order_of_posts(
 @given(rows=POSTS)
 def test_suppression_leaves_no_small_count(settings: Settings, make_screened: Make, rows: list[Row]) -> None:
     for found in build(settings, {POULTRY: posts_of(make_screened, rows)}).values():
-        if found.suppression:
+        if found.suppression == "thin-coverage":
+            assert (found.index, found.band) == (None, "insufficient_evidence")
+        elif found.suppression:
             assert (
                 found.index,
                 found.index_low,
@@ -159,5 +161,15 @@ def test_label_told_by_very_few_is_hidden(settings: Settings, make_screened: Mak
 
 def test_unwatched_cell_has_figures_but_never_good_coverage(settings: Settings, make_screened: Make) -> None:
     found = build(settings, {("SE", "poultry"): crowd(make_screened, 12)})
-    assert found["SE", "poultry"].index is not None
+    assert found["SE", "poultry"].n_voices == 12
     assert found["SE", "poultry"].coverage.level != "good"
+
+
+def test_low_is_never_said_under_thin_coverage(settings: Settings, make_screened: Make) -> None:
+    calm = crowd(make_screened, 30)
+    silent = build(settings, {("SE", "poultry"): calm})["SE", "poultry"]
+    assert silent.coverage.level == "thin"
+    assert (silent.index, silent.band, silent.suppression) == (None, "insufficient_evidence", "thin-coverage")
+    assert silent.n_voices == 30, "what was heard stays"
+    heard = build(settings, {POULTRY: crowd(make_screened, 60)})[POULTRY]
+    assert (heard.coverage.level, heard.band) == ("partial", "low")

@@ -6,8 +6,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from screener.aggregate.coverage import measure_coverage, weeks_between
-from screener.aggregate.estimate import INSUFFICIENT, Levels, estimate_index, gravest, pooled_levels, share_interval
+from screener.aggregate.coverage import NONE, THIN, measure_coverage, weeks_between
+from screener.aggregate.estimate import (
+    INSUFFICIENT,
+    LOW,
+    Levels,
+    estimate_index,
+    gravest,
+    pooled_levels,
+    share_interval,
+)
 from screener.aggregate.suppress import hides_label, suppression_reason
 from screener.aggregate.voices import VoiceGroup, group_voices, speaking_posts
 from screener.records import Indicator, LabelShare, ScreenedPost, Voice, Watch, Window
@@ -15,6 +23,8 @@ from screener.settings.schemas import AggregateSettings, LabelEntry
 
 CellKey = tuple[str, str]
 """Country and sector."""
+THIN_COVERAGE = "thin-coverage"
+"""Why an index that would read *low* is withheld: under thin coverage it may only be silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +112,19 @@ def _with_figures(
     settings: AggregateSettings,
 ) -> Indicator:
     n_voices = len(cell.voices)
-    estimate = estimate_index(cell.severities, prior=prior, cell="/".join(cell.key), settings=settings)
     n_positive = sum(voice.positive for voice in cell.voices)
     adverts = [p for p in cell.posts if p.classification.relevant and p.classification.voice == Voice.ADVERT]
-    return replace(
-        base, n_relevant_posts=n_relevant, n_voices=n_voices,
-        index=estimate.value, index_low=estimate.low, index_high=estimate.high, band=estimate.band, band_probability=estimate.band_probability,
+    counted = replace(
+        base, n_relevant_posts=n_relevant, n_voices=n_voices, n_adverts=len(adverts),
         labels=tuple(label_share(label.id, cell.label_counts.get(label.id, 0), n_voices, settings) for label in labels),
-        n_positive_voices=None if hides_label(n_positive, settings) else n_positive, n_adverts=len(adverts),
+        n_positive_voices=None if hides_label(n_positive, settings) else n_positive,
+    )  # fmt: skip
+    estimate = estimate_index(cell.severities, prior=prior, cell="/".join(cell.key), settings=settings)
+    if estimate.band == LOW and base.coverage.level in (NONE, THIN):
+        return replace(counted, suppression=THIN_COVERAGE)
+    return replace(
+        counted, index=estimate.value, index_low=estimate.low, index_high=estimate.high,
+        band=estimate.band, band_probability=estimate.band_probability,
     )  # fmt: skip
 
 
