@@ -135,6 +135,12 @@ def progress_bars() -> Iterator[Callable[[str, int, int | None], None]]:
         yield advance
 
 
+def program() -> str:
+    """How the user started screener, so that a hint can be pasted as it is."""
+    started = Path(sys.argv[0])
+    return str(started) if started.name == "screener" and not started.is_absolute() else "screener"
+
+
 def utc_now() -> datetime:
     """The clock; read only here and in the pipeline's entry."""
     return datetime.now(UTC)

@@ -21,6 +21,7 @@ from screener.cli.common import (
     open_workdir,
     parse_window,
     print_json,
+    program,
     progress_bars,
 )
 from screener.cli.tables import print_indicators, print_report
@@ -85,8 +86,9 @@ def run(
     print_indicators(indicators, settings)
     option = "" if workdir == DEFAULT_WORKDIR else f" --workdir {workdir}"
     err.print(
-        f"\nOne answer:  screener risk --country TH --sector poultry{option}\nDashboard:   screener serve{option}",
+        f"\nOne answer:  {program()} risk --country TH --sector poultry{option}\nDashboard:   {program()} serve{option}",
         highlight=False,
+        soft_wrap=True,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from screener.collect.runner import Outcome, collect_file, collect_query, feed_q
 from screener.demo import write_demo_file
 from screener.errors import TerminalSourceError, TransientSourceError, UsageError
 from screener.pipeline.context import Context
-from screener.records import Post, StageReport
+from screener.records import Gap, Post, StageReport
 from screener.settings import Settings
 from screener.settings.schemas import FileSource, RssSource
 from screener.store import runs
@@ -83,6 +84,7 @@ def _report(outcomes: Sequence[Outcome]) -> StageReport:
 
 def _collect_source(context: Context, source: Source, country: str | None) -> Iterator[Outcome]:
     if isinstance(source, FileSource):
+        yield from _missing(context, source)
         for path in list_files(source.paths, Path.cwd()):
             yield _collect_file(context, source, path)
     else:
@@ -90,6 +92,16 @@ def _collect_source(context: Context, source: Source, country: str | None) -> It
             for query in feed_queries(source.name, source.feeds):
                 if country is None or query.country == country:
                     yield _collect_feed(context, source, query, client)
+
+
+def _missing(context: Context, source: FileSource) -> Iterator[Outcome]:
+    """A failure for each path that a source names and that is not there: it must not pass for a quiet day."""
+    for pattern in source.paths:
+        if not glob.has_magic(pattern) and not Path(pattern).exists():
+            told = f"{pattern}: no such file or folder (config/sources/{source.name}.toml, paths)"
+            outcome = Outcome(failures=[told], gaps=[Gap(source.name, "", context.window, told)])
+            _remember(context, unit_id("file", f"{source.name}\n{pattern}"), outcome)
+            yield outcome
 
 
 def _intake(context: Context, source: Source) -> Intake:

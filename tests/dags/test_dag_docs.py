@@ -1,4 +1,4 @@
-"""``docs/dags.md`` is made of the DAG files' docstrings; ``UPDATE_DOCS=1 pytest tests/dags/test_docs.py`` writes it anew."""
+"""``docs/dags.md`` is made of the DAG files' docstrings; ``UPDATE_DOCS=1 pytest tests/dags/test_dag_docs.py`` writes it anew."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PAGE = REPOSITORY / "docs" / "dags.md"
 HEAD = """# The DAGs
 
 Made from the docstrings in `dags/`, which Airflow shows too; do not edit here. After a change run
-`UPDATE_DOCS=1 pytest tests/dags/test_docs.py`.
+`UPDATE_DOCS=1 pytest tests/dags/test_dag_docs.py`.
 
 To try them on one machine: `make airflow`, then open the address it prints.
 """
@@ -32,4 +32,6 @@ def test_page_says_what_the_docstrings_say():
         PAGE.parent.mkdir(exist_ok=True)
         PAGE.write_text(made_page(), encoding="utf-8")
     assert PAGE.exists()
-    assert PAGE.read_text(encoding="utf-8") == made_page(), "stale; run UPDATE_DOCS=1 pytest tests/dags/test_docs.py"
+    assert PAGE.read_text(encoding="utf-8") == made_page(), (
+        "stale; run UPDATE_DOCS=1 pytest tests/dags/test_dag_docs.py"
+    )
