@@ -30,6 +30,12 @@ if TYPE_CHECKING:
     from screener.classify.labelled import LabelledPost
 
 
+PostsOption = Annotated[
+    Path | None,
+    typer.Option("--posts", help="Folder of JSONL with id and text, for the labels that ship by post id without text."),
+]
+
+
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     app.command()(train)
@@ -39,7 +45,7 @@ def add_to(app: typer.Typer) -> None:
 @guarded
 def train(
     labels: Annotated[list[Path] | None, typer.Option("--labels", help="JSONL of labelled posts in the guide's format; may be given several times.")] = None,
-    posts_folder: Annotated[Path | None, typer.Option("--posts", help="Folder of JSONL with id and text, for the labels that ship by post id without text.")] = None,
+    posts_folder: PostsOption = None,
     out_folder: Annotated[Path | None, typer.Option("--out", help="Model folder to write; by default the one that config names.")] = None,
     config: ConfigOption = None,
 ) -> None:  # fmt: skip
@@ -70,22 +76,23 @@ def train(
 def evaluate(
     labels: Annotated[Path | None, typer.Option("--labels", help="JSONL of labelled posts in the guide's format: measures the classifier.")] = None,
     languages: Annotated[Path | None, typer.Option("--languages", help="JSONL with text and lang: measures language detection.")] = None,
-    config: ConfigOption = None, output: FormatOption = Format.TABLE,
+    posts_folder: PostsOption = None, config: ConfigOption = None, output: FormatOption = Format.TABLE,
 ) -> None:  # fmt: skip
     """Print precision, recall and F1 per label and language, with n.
 
-    Posts that the model was trained on are judged by cross-validation: by a fit that has not seen them.
+    Posts that the model was trained on are judged by cross-validation: by a fit that has not seen them. Give --posts
+    as at training, else those fits have less to learn from than the model had, and the figures come out lower.
     """
     settings = open_settings(config)
     if (labels is None) == (languages is None):
         raise UsageError("give either --labels FILE (classifier) or --languages FILE (language detection)")
     if labels is not None:
-        _evaluate_classifier(settings, labels, output)
+        _evaluate_classifier(settings, labels, [*_own(settings), *_by_id(posts_folder, settings)], output)
     elif languages is not None:
         _evaluate_languages(settings, languages, output)
 
 
-def _evaluate_classifier(settings: Settings, labels: Path, output: Format) -> None:
+def _evaluate_classifier(settings: Settings, labels: Path, rest: Sequence[LabelledPost], output: Format) -> None:
     from screener.classify.card import evaluation_markdown
     from screener.classify.honest import evaluate_honestly
 
@@ -93,7 +100,7 @@ def _evaluate_classifier(settings: Settings, labels: Path, output: Format) -> No
     if not given:
         raise UsageError(f"{labels}: no labelled posts")
     with progress_bars() as progress:
-        result = evaluate_honestly(settings, given, _own(settings), progress=lambda what, n: progress(what, n, None))
+        result = evaluate_honestly(settings, given, rest, progress=lambda what, n: progress(what, n, None))
     if output is Format.JSON:
         print_json(result)
     else:
