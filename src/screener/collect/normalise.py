@@ -116,5 +116,9 @@ def parse_time(value: str | int | float) -> datetime:
 
 
 def slug(value: str) -> str:
-    """A source name that is safe as a folder: at most 60 lower case letters, digits, hyphens."""
-    return re.sub(r"[^a-z0-9]+", "-", value.lower())[:60].strip("-") or "unnamed"
+    """A source name that is safe as a folder: at most 60 lower case letters, digits, hyphens.
+
+    A name without Latin letters becomes a hash of itself, so that two of them stay two sources.
+    """
+    plain = re.sub(r"[^a-z0-9]+", "-", value.lower())[:60].strip("-")
+    return plain or f"source-{hashlib.sha256(value.encode('utf-8', 'replace')).hexdigest()[:8]}"

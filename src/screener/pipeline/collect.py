@@ -129,11 +129,13 @@ def _collect_file(context: Context, source: FileSource, path: Path) -> Outcome:
 
 def _collect_feed(context: Context, source: RssSource, query: Query, client: PoliteClient) -> Outcome:
     unit = unit_id("feed", f"{query.url}\n{query.country}/{query.sector}")
+    earlier = list(_earlier(context, unit))
     with reading(context.engine) as connection:
-        validators = Validators(*runs.get_cursor(connection, unit))
+        known = Validators(*runs.get_cursor(connection, unit))
     outcome = collect_query(
         CONNECTORS[source.kind], query, _intake(context, source), client, _writer(context, unit), window=context.window,
-        validators=validators, earlier=list(_earlier(context, unit)),
+        # an emptied lake must be filled again, so it does not ask whether the feed is new
+        validators=known if earlier else Validators(), earlier=earlier,
     )  # fmt: skip
     context.progress("collect", outcome.n_read, None)
     _remember(context, unit, outcome)
