@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -414,3 +416,16 @@ def test_decision_comes_back_and_the_same_reviewer_replaces_it(connection: Conne
 def test_decision_on_an_unknown_item_is_refused(connection: Connection) -> None:
     with pytest.raises(ReviewError, match="no review item"):
         reviews.save_decision(connection, DECISION)
+
+
+def test_readers_open_the_store_while_another_process_writes(workdir: Workdir) -> None:
+    open_store(store_url(workdir)).dispose()
+    writer = sqlite3.connect(workdir.root / "results.db", isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    began = time.monotonic()
+    reader = open_store(store_url(workdir))
+    with reading(reader) as connection:
+        assert runs.latest_run(connection) is None
+    assert time.monotonic() - began < 5, "a reader waited for the writer"
+    reader.dispose()
+    writer.close()

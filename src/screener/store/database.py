@@ -129,7 +129,7 @@ def _alembic(url: str) -> Config:
 def schema_state(engine: Engine) -> tuple[str | None, str]:
     """Revision that the store has and the one that this code needs."""
     script = ScriptDirectory.from_config(_alembic(str(engine.url)))
-    with engine.connect() as connection:
+    with engine.connect().execution_options(read_only=True) as connection:  # readers must not wait for a writer
         current = MigrationContext.configure(connection).get_current_revision()
     return current, script.get_current_head() or ""
 
