@@ -45,6 +45,7 @@ def training_scores(labels: Sequence[str]) -> Any:
     def score(
         posts: Sequence[LabelledPost], scores: OutOfFold, thresholds: dict[str, dict[str, float]], gate: float
     ) -> dict[str, Any]:
+        """Figures of the invented and of the real posts, and of the gate."""
         answers = out_of_fold_answers(posts, scores, thresholds, gate, labels)
         figures: dict[str, Any] = {}
         for name, rows in (

@@ -56,6 +56,7 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        """The command, its errors turned into a line and an exit status."""
         try:
             return command(*args, **kwargs)
         except ScreenerError as error:

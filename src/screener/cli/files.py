@@ -92,6 +92,7 @@ def _classifying(settings: Settings, default: str | None) -> Callable[[Sequence[
     detector, classifier = Detector(settings.runtime.detect_language), Classifier.from_settings(settings)
 
     def answer(lines: Sequence[Line]) -> Iterator[Line]:
+        """Language, where the line names none, then classification."""
         guesses = detector.detect_many([(line["text"], line.get("country") or default, ()) for line in lines])
         languages = [line.get("language") or guess.language for line, guess in zip(lines, guesses, strict=True)]
         found = classifier.classify_many([line["text"] for line in lines], languages)

@@ -172,6 +172,7 @@ class _ZstdFile(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
+        """The bytes put back first, then those of the stream."""
         while not self._ready:
             rest = b""
             if self._frame.eof:

@@ -35,6 +35,7 @@ def run_detect_language(context: Context) -> StageReport:
     expected = {(watch.country, watch.sector): watch.expected_languages for watch in context.settings.watches}
 
     def work(tables: Sequence[pa.Table], places: Sequence[Partition]) -> list[pa.Table]:
+        """Guesses for the texts of each part."""
         made = []
         for table, place in zip(tables, places, strict=True):
             country = None if place.country == "ZZ" else place.country

@@ -31,6 +31,7 @@ async def overview(request: Request, country: str = "", sector: str = "") -> Res
     slug = site.settings.sector(sector).slug if sector else None
 
     def make(snapshot: Snapshot, words: Words) -> bytes:
+        """The page, made from one snapshot."""
         cells = [row.indicator for row in snapshot.rows]
         view = build_overview(cells, site.settings, words, country=code, sector=slug)
         return render(
