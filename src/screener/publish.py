@@ -47,7 +47,7 @@ def check_assertions(totals: RunTotals, settings: PublishSettings) -> tuple[str,
     if totals.n_posts < settings.min_posts:
         raise AssertionFailed(
             f"only {totals.n_posts} posts in the lake, publish.min_posts is {settings.min_posts}: nothing published; "
-            "see quarantine and gaps of the run (`screener run --report`)"
+            "see quarantine and gaps of the run (`screener db problems`)"
         )
     warnings = []
     for name, count, limit in (

@@ -126,6 +126,9 @@ def test_bad_records_go_to_quarantine_and_good_ones_stay(tmp_path: Path, demo: P
         "unknown-country": 1,
         "unknown-sector": 1,
     }
+    listed = said(screener("db", "problems", "--workdir", tmp_path / "w"))
+    assert "quarantine not-json: 1" in listed
+    assert f"mixed.jsonl:{len(demo.read_bytes().splitlines()) + 1}: not-json" in listed
 
 
 @pytest.mark.parametrize(

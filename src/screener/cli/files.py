@@ -58,6 +58,7 @@ def detect_language(
     detector = Detector(settings.runtime.detect_language)
 
     def answer(lines: Sequence[Line]) -> Iterator[Line]:
+        """Guesses for a batch of lines."""
         guesses = detector.detect_many([(line["text"], line.get("country") or default, ()) for line in lines])
         for line, guess in zip(lines, guesses, strict=True):
             yield {

@@ -119,8 +119,9 @@ def _writer(context: Context, unit: str) -> PostWriter:
 
 def _collect_file(context: Context, source: FileSource, path: Path) -> Outcome:
     unit = unit_id("file", f"{source.name}\n{path.resolve()}")
+    window = Window() if source.invented else context.window  # demonstration posts never grow too old
     outcome = collect_file(
-        path, source.columns, _intake(context, source), _writer(context, unit), window=context.window,
+        path, source.columns, _intake(context, source), _writer(context, unit), window=window,
         progress=lambda n: context.progress("collect", n, None),
     )  # fmt: skip
     _remember(context, unit, outcome)

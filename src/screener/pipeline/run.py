@@ -20,7 +20,6 @@ from screener.pipeline.review import run_review
 from screener.pipeline.screen import run_classify, run_detect_language
 from screener.records import StageReport, Window
 from screener.settings import Settings
-from screener.settings.schemas import FileSource
 from screener.store import runs
 from screener.store.database import writing
 from screener.workdir import Workdir
@@ -67,7 +66,7 @@ def run_all(
 
 
 def _stages(context: Context, sources: Sequence[Source], options: RunOptions) -> Sequence[Callable[[], StageReport]]:
-    collecting = replace(context, window=_collected_days(context, sources, options))
+    collecting = replace(context, window=_collected_days(context, options))
     return (
         lambda: run_collect(collecting, sources, country=options.country),
         lambda: run_detect_language(context),
@@ -78,15 +77,13 @@ def _stages(context: Context, sources: Sequence[Source], options: RunOptions) ->
     )
 
 
-def _collected_days(context: Context, sources: Sequence[Source], options: RunOptions) -> Window:
+def _collected_days(context: Context, options: RunOptions) -> Window:
     """Collect takes all days that may be kept; the window asked for bounds the figures alone.
 
     A file is replaced as a whole, so a narrow window would take its other days out of the lake. What a user hands over
-    with ``--input``, and the demonstration, are taken whatever their age.
+    with ``--input`` is taken whatever its age.
     """
-    if options.input_path is not None or all(isinstance(s, FileSource) and s.invented for s in sources):
-        return Window()
-    return kept_window(context.settings, context.run.started_at)
+    return Window() if options.input_path else kept_window(context.settings, context.run.started_at)
 
 
 def _finish(context: Context, status: str, error: str | None = None) -> None:

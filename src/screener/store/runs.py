@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from screener.records import DiscardReason, Gap, Quarantined
+from screener.records import DiscardReason, Gap, Quarantined, Window
 from screener.store.tables import cursors, gaps, quarantine, runs
 
 RUNNING, SUCCESS, FAILED = "running", "success", "failed"
@@ -117,6 +117,19 @@ def list_quarantine(connection: Connection, run_id: str, limit: int = 100) -> li
         Quarantined(r["source"], r["place"], DiscardReason(r["reason"]), r["detail"], r["excerpt"])
         for r in connection.execute(query).mappings()
     ]
+
+
+def list_gaps(connection: Connection, run_id: str) -> list[Gap]:
+    """What the sources of a run should have answered and did not."""
+    query = select(gaps).where(gaps.c.run_id == run_id).order_by(gaps.c.gap_id)
+    rows = connection.execute(query).mappings()
+    return [Gap(r["source"], r["watch"], Window(r["window_start"], r["window_end"]), r["reason"]) for r in rows]
+
+
+def newest_run(connection: Connection) -> Run | None:
+    """The run that began last, whatever became of it."""
+    row = connection.execute(select(runs).order_by(runs.c.started_at.desc(), runs.c.run_id.desc())).mappings().first()
+    return _run(dict(row)) if row else None
 
 
 def count_quarantine(connection: Connection, run_id: str) -> Counter[str]:
