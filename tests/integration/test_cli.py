@@ -12,6 +12,8 @@ from typer.testing import CliRunner, Result
 
 from screener.cli import app
 from screener.demo import write_demo_file
+from screener.settings import load_settings
+from screener.store.lake import Lake, posts_from
 
 LABELS = 19
 
@@ -58,6 +60,17 @@ def test_second_run_does_no_work_twice(workdir: Path, demo: Path) -> None:
     stages = {stage["stage"]: dict(stage["counts"]) for stage in json.loads(result.stdout)["stages"]}
     assert stages["classify"]["done"] == 0
     assert stages["classify"]["skipped"] == stages["collect"]["posts"]
+
+
+def test_without_a_source_the_demonstration_is_collected_and_marked(tmp_path: Path) -> None:
+    result = screener("collect", "--workdir", tmp_path)
+    assert result.exit_code == 0, result.output
+    lake = Lake(tmp_path / "lake")
+    posts = [post for part in lake.parts("posts") for post in posts_from(lake.read("posts", part), part.partition)]
+    assert len(posts) >= 3000
+    assert all(post.invented and post.author for post in posts)
+    watched = {(watch.country, watch.sector) for watch in load_settings().watches}
+    assert {(post.country, post.sector) for post in posts} == watched
 
 
 def test_every_watch_is_in_the_answer(workdir: Path) -> None:

@@ -15,7 +15,7 @@ from screener.collect.runner import Outcome, collect_file, collect_query, feed_q
 from screener.demo import write_demo_file
 from screener.errors import TerminalSourceError, TransientSourceError, UsageError
 from screener.pipeline.context import Context
-from screener.records import Gap, Post, StageReport
+from screener.records import Gap, Post, StageReport, Window
 from screener.settings import Settings
 from screener.settings.schemas import FileSource, RssSource
 from screener.store import runs
