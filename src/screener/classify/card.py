@@ -124,6 +124,8 @@ workplace: at post level it is wrong too often, and a post is nobody's proof.
 ## What it can't do
 
 * The real labelled posts were labelled by one reader; agreement between readers is not known.
+* Posts of source *posts-presumed* were not read: they are random real posts that an earlier fit scored under 0.05, taken as irrelevant. A few
+  will not be, and in figures that include them recall looks somewhat better than it is.
 * In the real posts nearly all positives are English, Chinese and Portuguese. In other languages the figures rest on invented posts, and on
   too few real ones to say more: see n per language above before you trust a figure.
 * Probabilities are calibrated for the mix of the training posts. In a stream with one relevant post in a hundred they are too high.
