@@ -9,7 +9,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,18 +58,16 @@ def figures_window(context: Any) -> Window:
 
 
 @contextmanager
-def screener_run(run_id: str | None = None, *, collecting: bool = False) -> Iterator[Context]:
+def screener_run(run_id: str | None = None) -> Iterator[Context]:
     """The screener run of the running task, alone on the working directory until the task is done."""
     from screener.pipeline import open_context
-    from screener.pipeline.housekeeping import kept_window
     from screener.pipeline.run import taking_turns
 
     airflow = get_current_context()
     run_id = run_id or run_id_of(airflow)
     with translated(), taking_turns(place := workdir()):
         settings = load_settings()
-        # not narrower: a file collected for some days only would lose its other days from the lake
-        window = kept_window(settings, datetime.now(UTC)) if collecting else figures_window(airflow)
+        window = figures_window(airflow)
         with open_context(settings, place, arguments=run_id, window=window, run_id=run_id) as context:
             yield context
 

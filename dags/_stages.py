@@ -13,13 +13,13 @@ from _airflow import Keys, keys, screener_run
 def collect(country: str, source: str) -> Keys | None:
     """Posts of one source; the feeds only of the country. A source that the run's ``sources`` leaves out gives nothing."""
     from screener.pipeline import run_collect
-    from screener.pipeline.collect import chosen_sources
+    from screener.pipeline.collect import chosen_sources, collected_days
 
     if source not in get_current_context()["params"]["sources"]:
         return None  # not skipped: the trigger rule of the next stage gives way before a skipped task
-    with screener_run(collecting=True) as run:
+    with screener_run() as run:
         chosen = [s for s in chosen_sources(run.settings, run.workdir) if s.name == source]
-        return keys(run, run_collect(run, chosen, country=country))
+        return keys(run, run_collect(run, chosen, days=collected_days(run), country=country))
 
 
 @task(trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)

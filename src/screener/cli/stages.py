@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -27,6 +27,9 @@ from screener.cli.common import (
 from screener.cli.tables import print_indicators, print_report
 from screener.codes import parse_country
 from screener.records import StageReport
+
+if TYPE_CHECKING:
+    from screener.pipeline import Context
 
 InputOption = Annotated[
     Path | None,
@@ -94,17 +97,22 @@ def run(
 
 @guarded
 def collect(
-    input_path: InputOption = None, country: CountryOption = None, since: SinceOption = None, until: UntilOption = None,
+    input_path: InputOption = None, country: CountryOption = None,
     workdir: WorkdirOption = DEFAULT_WORKDIR, config: ConfigOption = None,
 ) -> None:  # fmt: skip
     """Fetch posts from the enabled sources (or --input) into the lake, and stop there."""
     from screener.pipeline import run_collect
-    from screener.pipeline.collect import chosen_sources
+    from screener.pipeline.collect import chosen_sources, collected_days
 
     settings, place = open_settings(config), open_workdir(workdir)
     sources = chosen_sources(settings, place, input_path)
     chosen = parse_country(country) if country else None
-    _one_stage(workdir, config, since, until, lambda context: run_collect(context, sources, country=chosen))
+
+    def stage(context: Context) -> StageReport:
+        """All days that may be kept; ``aggregate`` takes the days of the figures."""
+        return run_collect(context, sources, days=collected_days(context, input_path), country=chosen)
+
+    _one_stage(workdir, config, None, None, stage)
 
 
 @guarded
@@ -141,13 +149,13 @@ def _one_stage(
     from screener.pipeline.context import open_context
     from screener.pipeline.run import close_run, taking_turns
 
-    settings = open_settings(config)
+    settings, place = open_settings(config), open_workdir(workdir)
     window = parse_window(since, until)
     started = time.monotonic()
     with (
         progress_bars() as progress,
-        taking_turns(open_workdir(workdir)),
-        open_context(settings, open_workdir(workdir), arguments=_BY_HAND, window=window, progress=progress) as context,
+        taking_turns(place),
+        open_context(settings, place, arguments=_BY_HAND, window=window, progress=progress) as context,
     ):
         report = stage(context)
         if closes:

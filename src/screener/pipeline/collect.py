@@ -15,6 +15,7 @@ from screener.collect.runner import Outcome, collect_file, collect_query, feed_q
 from screener.demo import write_demo_file
 from screener.errors import TerminalSourceError, TransientSourceError, UsageError
 from screener.pipeline.context import Context
+from screener.pipeline.housekeeping import kept_window
 from screener.records import Gap, Post, StageReport, Window
 from screener.settings import Settings
 from screener.settings.schemas import FileSource, RssSource
@@ -50,12 +51,23 @@ def _demo(template: Source | None, workdir: Workdir) -> tuple[Source, ...]:
     return (template.model_copy(update={"enabled": True, "paths": (str(write_demo_file(workdir.demo).resolve()),)}),)
 
 
-def run_collect(context: Context, sources: Sequence[Source], *, country: str | None = None) -> StageReport:
+def collected_days(context: Context, input_path: Path | None = None) -> Window:
+    """All days that may be kept; the window of the run bounds the figures alone.
+
+    A file is replaced as a whole, so a narrow window would take its other days out of the lake. What a user hands over
+    with ``--input`` is taken whatever its age.
+    """
+    return Window() if input_path else kept_window(context.settings, context.run.started_at)
+
+
+def run_collect(
+    context: Context, sources: Sequence[Source], *, days: Window, country: str | None = None
+) -> StageReport:
     """Collect all units of the sources; raises at the end if every one of them failed, after keeping what they had.
 
     The error is ``TerminalSourceError`` if asking again without a change is pointless, else ``TransientSourceError``.
     """
-    outcomes = [outcome for source in sources for outcome in _collect_source(context, source, country)]
+    outcomes = [outcome for source in sources for outcome in _collect_source(context, source, days, country)]
     report = _report(outcomes)
     context.report(report)
     if outcomes and all(outcome.failures for outcome in outcomes):
@@ -82,24 +94,24 @@ def _report(outcomes: Sequence[Outcome]) -> StageReport:
     )
 
 
-def _collect_source(context: Context, source: Source, country: str | None) -> Iterator[Outcome]:
+def _collect_source(context: Context, source: Source, days: Window, country: str | None) -> Iterator[Outcome]:
     if isinstance(source, FileSource):
-        yield from _missing(context, source)
+        yield from _missing(context, source, days)
         for path in list_files(source.paths, Path.cwd()):
-            yield _collect_file(context, source, path)
+            yield _collect_file(context, source, path, days)
     else:
         with PoliteClient(context.settings.runtime.collect) as client:
             for query in feed_queries(source.name, source.feeds):
                 if country is None or query.country == country:
-                    yield _collect_feed(context, source, query, client)
+                    yield _collect_feed(context, source, query, client, days)
 
 
-def _missing(context: Context, source: FileSource) -> Iterator[Outcome]:
+def _missing(context: Context, source: FileSource, days: Window) -> Iterator[Outcome]:
     """A failure for each path that a source names and that is not there: it must not pass for a quiet day."""
     for pattern in source.paths:
         if not glob.has_magic(pattern) and not Path(pattern).exists():
             told = f"{pattern}: no such file or folder (config/sources/{source.name}.toml, paths)"
-            outcome = Outcome(failures=[told], gaps=[Gap(source.name, "", context.window, told)])
+            outcome = Outcome(failures=[told], gaps=[Gap(source.name, "", days, told)])
             _remember(context, unit_id("file", f"{source.name}\n{pattern}"), outcome)
             yield outcome
 
@@ -117,9 +129,9 @@ def _writer(context: Context, unit: str) -> PostWriter:
     return PostWriter(context.lake, unit, chunk_posts=context.settings.runtime.collect.chunk_posts)
 
 
-def _collect_file(context: Context, source: FileSource, path: Path) -> Outcome:
+def _collect_file(context: Context, source: FileSource, path: Path, days: Window) -> Outcome:
     unit = unit_id("file", f"{source.name}\n{path.resolve()}")
-    window = Window() if source.invented else context.window  # demonstration posts never grow too old
+    window = Window() if source.invented else days  # demonstration posts never grow too old
     outcome = collect_file(
         path, source.columns, _intake(context, source), _writer(context, unit), window=window,
         progress=lambda n: context.progress("collect", n, None),
@@ -128,13 +140,13 @@ def _collect_file(context: Context, source: FileSource, path: Path) -> Outcome:
     return outcome
 
 
-def _collect_feed(context: Context, source: RssSource, query: Query, client: PoliteClient) -> Outcome:
+def _collect_feed(context: Context, source: RssSource, query: Query, client: PoliteClient, days: Window) -> Outcome:
     unit = unit_id("feed", f"{query.url}\n{query.country}/{query.sector}")
     earlier = list(_earlier(context, unit))
     with reading(context.engine) as connection:
         known = Validators(*runs.get_cursor(connection, unit))
     outcome = collect_query(
-        CONNECTORS[source.kind], query, _intake(context, source), client, _writer(context, unit), window=context.window,
+        CONNECTORS[source.kind], query, _intake(context, source), client, _writer(context, unit), window=days,
         # an emptied lake must be filled again, so it does not ask whether the feed is new
         validators=known if earlier else Validators(), earlier=earlier,
     )  # fmt: skip

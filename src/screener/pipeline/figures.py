@@ -40,7 +40,8 @@ def versions(settings: Settings) -> Versions:
 def run_aggregate(context: Context) -> StageReport:
     """Attribute all posts, compute the indicators, and leave them as this run's draft for ``publish``."""
     _attribute_all(context)
-    window = effective_window(context)
+    totals = lake_queries.lake_totals(context.lake, context.window)
+    window = _closed(context.window, totals)
     counts = {
         (row.country, row.sector): CellCounts(
             row.n_posts, row.n_undated, row.n_sources, row.n_weeks, row.languages, row.invented
@@ -56,7 +57,6 @@ def run_aggregate(context: Context) -> StageReport:
         window=window,
         settings=context.settings.runtime.aggregate,
     )
-    totals = lake_queries.lake_totals(context.lake, window)
     draft = (
         indicators,
         choose_quotes(indicators, posts),
@@ -97,10 +97,8 @@ def run_publish(context: Context) -> StageReport:
     return context.report(StageReport("publish", counted, warnings=warnings))
 
 
-def effective_window(context: Context) -> Window:
-    """The run's window; open sides are closed by the first and last dated post, so that weeks can be counted."""
-    window = context.window
-    totals = lake_queries.lake_totals(context.lake, window)
+def _closed(window: Window, totals: lake_queries.LakeTotals) -> Window:
+    """The window with its open sides closed by the first and last dated post, so that weeks can be counted."""
     return replace(
         window,
         start=window.start or totals.first_day,
@@ -131,7 +129,7 @@ def _attribute_all(context: Context) -> None:
     total = count_posts(lake, [part for part, _ in stale])
     for batch in batches(lake, stale, settings.runtime.classify.batch_posts):
         for part, fingerprint in batch:
-            table = lake.read("posts", part).select(["post_id", "text"])
+            table = lake.read("posts", part, ["post_id", "text"])
             country = None if part.partition.country == UNKNOWN_COUNTRY else part.partition.country
             sector = None if part.partition.sector == UNSPECIFIED_SECTOR else part.partition.sector
             texts = table["text"].to_pylist()

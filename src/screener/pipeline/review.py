@@ -6,7 +6,7 @@ from datetime import datetime
 
 from screener.errors import ReviewError
 from screener.pipeline.context import Context
-from screener.pipeline.figures import effective_window, versions
+from screener.pipeline.figures import versions
 from screener.records import StageReport
 from screener.review.release import check_release, content_sha256, release_content
 from screener.review.select import AUDIT, select_items
@@ -20,7 +20,7 @@ def run_review(context: Context) -> StageReport:
     settings = context.settings.runtime.review
     posts = lake_queries.reviewable_posts(
         context.lake,
-        effective_window(context),
+        context.window,
         seed=settings.seed,
         n_audit=settings.audit_items_per_run,
         n_active=settings.active_items_per_run,
@@ -48,9 +48,8 @@ def make_release(
             min_audit_decisions=settings.runtime.review.min_audit_decisions,
         )  # fmt: skip
         content = release_content(run.run_id, [(row.indicator, row.versions) for row in published])
-        digest = content_sha256(
-            content
-        )  # in the id too: runs with the same arguments end alike, and two may be released on one day
+        # the id carries the checksum: runs with the same arguments end alike, and two may be released on one day
+        digest = content_sha256(content)
         release = reviews.Release(f"{now:%Y-%m-%d}-{digest[:8]}", run.run_id, signed_by, now, digest, content, note)
         reviews.add_release(connection, release)
     return release

@@ -7,15 +7,14 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from screener.errors import ScreenerError
-from screener.pipeline.collect import Source, chosen_sources, run_collect
+from screener.pipeline.collect import Source, chosen_sources, collected_days, run_collect
 from screener.pipeline.context import Context, Progress, open_context, quiet
 from screener.pipeline.figures import run_aggregate, run_publish
-from screener.pipeline.housekeeping import kept_window
 from screener.pipeline.review import run_review
 from screener.pipeline.screen import run_classify, run_detect_language
 from screener.records import StageReport, Window
@@ -59,16 +58,16 @@ def run_all(
             for stage in _stages(context, sources, options):
                 on_stage(stage())
         except ScreenerError as error:
-            _finish(context, runs.FAILED, str(error))
+            close_run(context, runs.FAILED, str(error))
             raise
-        _finish(context, runs.SUCCESS)
+        close_run(context)
         return context.run.run_id
 
 
 def _stages(context: Context, sources: Sequence[Source], options: RunOptions) -> Sequence[Callable[[], StageReport]]:
-    collecting = replace(context, window=_collected_days(context, options))
+    days = collected_days(context, options.input_path)
     return (
-        lambda: run_collect(collecting, sources, country=options.country),
+        lambda: run_collect(context, sources, days=days, country=options.country),
         lambda: run_detect_language(context),
         lambda: run_classify(context),
         lambda: run_aggregate(context),
@@ -77,23 +76,10 @@ def _stages(context: Context, sources: Sequence[Source], options: RunOptions) ->
     )
 
 
-def _collected_days(context: Context, options: RunOptions) -> Window:
-    """Collect takes all days that may be kept; the window asked for bounds the figures alone.
-
-    A file is replaced as a whole, so a narrow window would take its other days out of the lake. What a user hands over
-    with ``--input`` is taken whatever its age.
-    """
-    return Window() if options.input_path else kept_window(context.settings, context.run.started_at)
-
-
-def _finish(context: Context, status: str, error: str | None = None) -> None:
+def close_run(context: Context, status: str = runs.SUCCESS, error: str | None = None) -> None:
+    """Close a run with its outcome."""
     with writing(context.engine) as connection:
         runs.finish_run(connection, context.run.run_id, status=status, now=datetime.now(UTC), error=error)
-
-
-def close_run(context: Context, status: str = runs.SUCCESS, error: str | None = None) -> None:
-    """Close a run whose stages were called one by one."""
-    _finish(context, status, error)
 
 
 def report_collected(context: Context, counts: Iterable[Mapping[str, int]]) -> StageReport:

@@ -47,7 +47,7 @@ def run_detect_language(context: Context) -> StageReport:
 
     done = _run_stage(context, "detect_language", "languages", detector_version(context.settings), work)
     undetermined = sum(
-        context.lake.read("languages", part)["language"].to_pylist().count(UNDETERMINED)
+        context.lake.read("languages", part, ["language"])["language"].to_pylist().count(UNDETERMINED)
         for part in context.lake.parts("languages")
     )
     return context.report(StageReport("detect_language", (*done, ("undetermined", undetermined))))
@@ -69,7 +69,8 @@ def run_classify(context: Context) -> StageReport:
 
     done = _run_stage(context, "classify", "signals", version, work, with_languages=True)
     relevant = sum(
-        context.lake.read("signals", part)["relevant"].to_pylist().count(True) for part in context.lake.parts("signals")
+        context.lake.read("signals", part, ["relevant"])["relevant"].to_pylist().count(True)
+        for part in context.lake.parts("signals")
     )
     return context.report(StageReport("classify", (*done, ("relevant", relevant))))
 
@@ -94,7 +95,7 @@ def _run_stage(
 
 
 def _input(context: Context, part: Part, *, with_languages: bool) -> pa.Table:
-    table = context.lake.read("posts", part).select(["post_id", "text"])
+    table = context.lake.read("posts", part, ["post_id", "text"])
     if with_languages:
-        table = table.append_column("language", context.lake.read("languages", part)["language"])
+        table = table.append_column("language", context.lake.read("languages", part, ["language"])["language"])
     return table

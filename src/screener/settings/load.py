@@ -186,9 +186,8 @@ def _toml(path: Path) -> dict[str, Any]:
 
 def _config_error(path: Path, error: ValidationError) -> ConfigError:
     found = error.errors(include_url=False)
-    first = next(
-        (e for e in found if e["type"] == "extra_forbidden"), found[0]
-    )  # a typo is also a missing key; the typo explains both
+    # a typo is also a missing key; the typo explains both
+    first = next((e for e in found if e["type"] == "extra_forbidden"), found[0])
     key = ".".join(str(part) for part in first["loc"]) or "file"
     legal: list[str] = []
     if first["type"] == "extra_forbidden":

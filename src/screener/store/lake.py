@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -76,10 +76,10 @@ class Lake:
         metadata = pq.read_schema(path).metadata or {}
         return bytes(metadata.get(FINGERPRINT, b"")).decode() or None
 
-    def read(self, layer: str, part: Part) -> pa.Table:
-        """The part as a table, its hive columns not included."""
+    def read(self, layer: str, part: Part, columns: Sequence[str] | None = None) -> pa.Table:
+        """The part as a table, or only these of its columns; hive columns are not included."""
         with pq.ParquetFile(self.file(layer, part)) as file:
-            return file.read()
+            return file.read(columns=columns)
 
     def write(self, layer: str, part: Part, table: pa.Table, fingerprint: str) -> None:
         """Put the part in its place in one rename; an earlier one of the same name is replaced."""
