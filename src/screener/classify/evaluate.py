@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from screener.classify.labelled import LabelledPost
+from screener.measures import calibration_error
 from screener.records import Classification
 
 T = TypeVar("T")
@@ -51,17 +52,6 @@ def score(name: str, truth: NDArray[np.bool_], found: NDArray[np.bool_]) -> Scor
     recall = hits / n_true if n_true else None
     f1 = 2 * hits / (n_true + n_found) if n_true else None
     return Score(name, n_true, n_found, precision, recall, f1)
-
-
-def calibration_error(truth: NDArray[np.bool_], probability: NDArray[np.float64], bins: int = 10) -> float:
-    """Expected calibration error over equal-width bins (Naeini, Cooper and Hauskrecht 2015)."""
-    bucket = np.minimum((probability * bins).astype(int), bins - 1)
-    gaps = [
-        abs(truth[bucket == b].mean() - probability[bucket == b].mean()) * (bucket == b).mean()
-        for b in range(bins)
-        if (bucket == b).any()
-    ]
-    return float(sum(gaps))
 
 
 def evaluate(

@@ -31,7 +31,8 @@ CountryOption = Annotated[
     str | None,
     typer.Option("--country", help="Country of lines that name none (ISO 3166-1 alpha-2); tips short texts."),
 ]
-_BATCH = 1_000
+_BATCH, _DETECT_BATCH = 1_000, 50_000
+"""Lines at a time: classification is slow, so its progress shows often; language detection spreads over processes."""
 Line = dict[str, Any]
 
 
@@ -46,29 +47,24 @@ def detect_language(
     file: FileArgument = None, out: OutOption = None, country: CountryOption = None,
     workdir: WorkdirOption = DEFAULT_WORKDIR, config: ConfigOption = None,
 ) -> None:  # fmt: skip
-    """Say which language each post is in: id, language (code or und), confidence 0..1, method."""
+    """Say which language each post is in: id, language (code or und), confidence 0..1, method, mixed_with (a second language or null)."""
     if file is None:
         from screener.pipeline import run_detect_language
 
         lake_stage(workdir, config, None, None, run_detect_language)
         return
-    from screener.detect_language import Detector
+    from screener.detect_language import ParallelDetector
 
     settings, default = open_settings(config), parse_country(country) if country else None
-    detector = Detector(settings.runtime.detect_language)
+    with ParallelDetector(settings.runtime.detect_language) as detector:
 
-    def answer(lines: Sequence[Line]) -> Iterator[Line]:
-        """Guesses for a batch of lines."""
-        guesses = detector.detect_many([(line["text"], line.get("country") or default, ()) for line in lines])
-        for line, guess in zip(lines, guesses, strict=True):
-            yield {
-                "id": line["id"],
-                "language": guess.language,
-                "confidence": round(guess.confidence, 4),
-                "method": guess.method,
-            }
+        def answer(lines: Sequence[Line]) -> Iterator[Line]:
+            """Guesses for a batch of lines."""
+            guesses = detector.detect_many([(line["text"], line.get("country") or default, ()) for line in lines])
+            for line, guess in zip(lines, guesses, strict=True):
+                yield {"id": line["id"], "language": guess.language, "confidence": guess.confidence, "method": guess.method, "mixed_with": guess.mixed_with}  # fmt: skip
 
-    _transform(file, out, answer, "detect_language")
+        _transform(file, out, answer, "detect_language", batch=_DETECT_BATCH)
 
 
 @guarded
@@ -112,7 +108,9 @@ def classification_line(answer: Classification) -> Line:
     }  # fmt: skip
 
 
-def _transform(file: Path, out: Path | None, answer: Callable[[Sequence[Line]], Iterator[Line]], stage: str) -> None:
+def _transform(
+    file: Path, out: Path | None, answer: Callable[[Sequence[Line]], Iterator[Line]], stage: str, batch: int = _BATCH
+) -> None:
     """Read, answer and write in batches. The result appears under its name only when it is whole."""
     if out is None:
         raise UsageError("--out FILE is needed with an input file")
@@ -123,10 +121,10 @@ def _transform(file: Path, out: Path | None, answer: Callable[[Sequence[Line]], 
     try:
         with file.open("rb") as source, temporary.open("w", encoding="utf-8") as target, progress_bars() as progress:
             lines = _read(source, file, refused)
-            while batch := list(islice(lines, _BATCH)):
-                for row in answer(batch):
+            while taken := list(islice(lines, batch)):
+                for row in answer(taken):
                     target.write(json.dumps(row, ensure_ascii=False) + "\n")
-                progress(stage, len(batch), None)
+                progress(stage, len(taken), None)
         temporary.replace(out)
     except OSError as error:
         raise UsageError(f"{error.filename or out}: {error.strerror}") from error

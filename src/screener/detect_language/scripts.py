@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,7 @@ SHARED = {
 
 _DENSITY = {"Hani": 3.0, "Kana": 2.0, "Hang": 2.5, "Ethi": 2.0}
 """Sounds that a character of the script writes, against one Latin letter."""
-_NOT_LETTERS = {code: None for code in range(128) if not chr(code).isalpha()}
+_NOT_LETTERS = bytes(code for code in range(128) if not chr(code).isalpha())
 _FOREIGN_BONUS = 2.0
 """Latin names, brands and tags stand in posts of every language; the reverse is rare."""
 
@@ -71,7 +72,7 @@ def _table() -> tuple[list[str], NDArray[np.uint8]]:
 def count_scripts(text: str) -> dict[str, int]:
     """Letters per ISO 15924 script in a cleaned text; code points beyond the BMP count as none."""
     if text.isascii():
-        letters = len(text.translate(_NOT_LETTERS))
+        letters = len(text.encode().translate(None, _NOT_LETTERS))
         return {"Latn": letters} if letters else {}
     import numpy as np
 
@@ -90,3 +91,16 @@ def main_script(counts: dict[str, int]) -> str:
 
 def _mass(script: str, letters: int) -> float:
     return letters * _DENSITY.get(script, 1.0) * (1.0 if script == "Latn" else _FOREIGN_BONUS)
+
+
+_LATIN_WORDS = re.compile(r"[a-z0-9à-ɏ]+")
+
+
+def own_words(text: str, script: str) -> str:
+    """A cleaned text without the Latin words and the digits, where another script carries it."""
+    return text if script == "Latn" else " ".join(_LATIN_WORDS.sub(" ", text).split())
+
+
+def latin_words(text: str) -> str:
+    """The Latin words of a cleaned text."""
+    return " ".join(_LATIN_WORDS.findall(text))

@@ -8,18 +8,22 @@ import pyarrow as pa
 
 from screener.classify.artifacts import read_meta
 from screener.classify.classifier import Classifier
-from screener.detect_language import DETECTOR_VERSION, Detector
+from screener.detect_language import DETECTOR_VERSION, ParallelDetector, model_key
 from screener.pipeline.context import Context, batches, count_posts
-from screener.records import UNDETERMINED, Partition, StageReport
+from screener.records import UNDETERMINED, UNKNOWN_COUNTRY, Partition, StageReport
 from screener.settings import Settings, find_shipped
 from screener.store.lake import Part
 from screener.store.layers import languages_table, signals_table
+
+_DETECT_POSTS = 50_000
+"""Posts in memory at a time for language detection: enough to be spread over processes, about 100 MB."""
 
 
 def detector_version(settings: Settings) -> str:
     """What language guesses depend on besides the text."""
     languages = sorted((watch.key, watch.expected_languages) for watch in settings.watches)
-    return f"{DETECTOR_VERSION}\n{settings.runtime.detect_language!r}\n{languages!r}"
+    model = model_key(find_shipped("models") / settings.runtime.detect_language.model)
+    return f"{DETECTOR_VERSION}\n{model}\n{settings.runtime.detect_language!r}\n{languages!r}"
 
 
 def classifier_version(settings: Settings) -> str:
@@ -31,21 +35,24 @@ def classifier_version(settings: Settings) -> str:
 
 def run_detect_language(context: Context) -> StageReport:
     """Language guesses for all parts that lack them; the watch's workers and the country give the priors."""
-    detector = Detector(context.settings.runtime.detect_language)
     expected = {(watch.country, watch.sector): watch.expected_languages for watch in context.settings.watches}
+    with ParallelDetector(context.settings.runtime.detect_language) as detector:
 
-    def work(tables: Sequence[pa.Table], places: Sequence[Partition]) -> list[pa.Table]:
-        """Guesses for the texts of each part."""
-        made = []
-        for table, place in zip(tables, places, strict=True):
-            country = None if place.country == "ZZ" else place.country
+        def work(tables: Sequence[pa.Table], places: Sequence[Partition]) -> list[pa.Table]:
+            """Guesses for the texts of each part."""
             items = [
-                (text, country, expected.get((place.country, place.sector), ())) for text in table["text"].to_pylist()
+                (text, None if place.country == UNKNOWN_COUNTRY else place.country, expected.get((place.country, place.sector), ()))
+                for table, place in zip(tables, places, strict=True)
+                for text in table["text"].to_pylist()
+            ]  # fmt: skip
+            guesses = iter(detector.detect_many(items))
+            return [
+                languages_table(ids := table["post_id"].to_pylist(), [next(guesses) for _ in ids]) for table in tables
             ]
-            made.append(languages_table(table["post_id"].to_pylist(), detector.detect_many(items)))
-        return made
 
-    done = _run_stage(context, "detect_language", "languages", detector_version(context.settings), work)
+        done = _run_stage(
+            context, "detect_language", "languages", detector_version(context.settings), work, batch_posts=_DETECT_POSTS
+        )
     undetermined = sum(
         context.lake.read("languages", part, ["language"])["language"].to_pylist().count(UNDETERMINED)
         for part in context.lake.parts("languages")
@@ -67,7 +74,8 @@ def run_classify(context: Context) -> StageReport:
         answers = iter(loaded[0].classify_many(texts, languages))
         return [signals_table(ids := table["post_id"].to_pylist(), [next(answers) for _ in ids]) for table in tables]
 
-    done = _run_stage(context, "classify", "signals", version, work, with_languages=True)
+    batch_posts = context.settings.runtime.classify.batch_posts
+    done = _run_stage(context, "classify", "signals", version, work, batch_posts=batch_posts, with_languages=True)
     relevant = sum(
         context.lake.read("signals", part, ["relevant"])["relevant"].to_pylist().count(True)
         for part in context.lake.parts("signals")
@@ -79,14 +87,21 @@ Work = Callable[[Sequence[pa.Table], Sequence[Partition]], list[pa.Table]]
 
 
 def _run_stage(
-    context: Context, stage: str, layer: str, version: str, work: Work, *, with_languages: bool = False
+    context: Context,
+    stage: str,
+    layer: str,
+    version: str,
+    work: Work,
+    *,
+    batch_posts: int,
+    with_languages: bool = False,
 ) -> tuple[tuple[str, int], ...]:
     """Run ``work`` over the stale parts of a layer; returns counts of posts done and skipped."""
     lake = context.lake
     stale = list(lake.stale(layer, version))
     total = count_posts(lake, [part for part, _ in stale])
     everything = count_posts(lake, lake.parts("posts"))
-    for batch in batches(lake, stale, context.settings.runtime.classify.batch_posts):
+    for batch in batches(lake, stale, batch_posts):
         tables = [_input(context, part, with_languages=with_languages) for part, _ in batch]
         for (part, fingerprint), table in zip(batch, work(tables, [part.partition for part, _ in batch]), strict=True):
             lake.write(layer, part, table, fingerprint)

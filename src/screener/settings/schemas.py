@@ -61,10 +61,12 @@ class CollectSettings(Strict):
 
 
 class DetectLanguageSettings(Strict):
-    """When an answer becomes ``und``."""
+    """Which model tells languages, and when an answer becomes ``und``."""
 
+    model: Annotated[str, Field(pattern=r"^[a-z0-9-]+/[0-9]+$")]
     min_confidence: Share
     min_letters: Positive
+    processes: Positive
 
 
 class ClassifySettings(Strict):

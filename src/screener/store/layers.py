@@ -11,7 +11,13 @@ import pyarrow as pa
 from screener.records import Attribution, Classification, Evidence, LanguageGuess, Voice
 
 LANGUAGES = pa.schema(
-    [("post_id", pa.string()), ("language", pa.string()), ("confidence", pa.float32()), ("method", pa.string())]
+    [
+        ("post_id", pa.string()),
+        ("language", pa.string()),
+        ("confidence", pa.float32()),
+        ("method", pa.string()),
+        ("mixed_with", pa.string()),
+    ]
 )
 
 _SPAN = pa.struct([("label", pa.string()), ("start", pa.int32()), ("end", pa.int32()), ("found_by", pa.string())])
