@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from itertools import chain
 from types import TracebackType
 
 from screener.detect_language.cascade import BATCH, Detector, Item
@@ -21,7 +20,7 @@ _worker: list[Detector] = []
 class ParallelDetector:
     """A ``Detector`` for streams. Processes start at the first large call and end with the ``with`` block.
 
-    Each process holds the model once: about 230 MB, most of it NumPy, SciPy and CLD2's tables.
+    Each process holds the model once: about 120 MB, most of it weights, NumPy and SciPy.
     """
 
     def __init__(self, settings: DetectLanguageSettings) -> None:
@@ -47,12 +46,14 @@ class ParallelDetector:
                 self._settings.processes, multiprocessing.get_context("spawn"), _start, (self._settings,)
             )
         pieces = [items[start : start + BATCH] for start in range(0, len(items), BATCH)]
-        return list(chain.from_iterable(self._pool.map(_detect, pieces)))
+        return [LanguageGuess(*row) for piece in self._pool.map(_detect, pieces) for row in piece]
 
 
 def _start(settings: DetectLanguageSettings) -> None:
     _worker.append(Detector(settings))
 
 
-def _detect(items: Sequence[Item]) -> list[LanguageGuess]:
-    return _worker[0].detect_many(items)
+def _detect(items: Sequence[Item]) -> list[tuple[str, float, str, str | None]]:
+    """Guesses as plain tuples, which pass between processes at a third of the cost of records."""
+    guesses = _worker[0].detect_many(items)
+    return [(guess.language, guess.confidence, guess.method, guess.mixed_with) for guess in guesses]
