@@ -233,7 +233,7 @@ def test_report_shows_both_ways_of_counting():
     own = Measured("screener", [post.guess.language for post in judged], 30_000.0)
     other = Measured("langdetect", ["no"] * len(judged), 600.0)
     text = languages_report(judged, own, [other], frozenset({"sv"}), "None of them is in the training set.")
-    assert "| screener | 1.000 | 1.000 | 0.980 |" in text
+    assert "| screener | 1.000 | 1.000 | 1.000 | 1.000 | 0.980 |" in text
     assert "| langdetect | 0.000 |" in text
     assert "| 50.0 |" in text
     assert "`wrong` sv -> en" in text

@@ -23,7 +23,7 @@ _INTRODUCTION = """# Languages
 
 How well the language of posts is told. Written by
 `screener evaluate --languages FILE --posts FOLDER --parallel FILE --beside --report docs/languages.md`; the files are not in the repository
-because their texts are other people's. Speeds are of one process on the machine at hand: compare the columns, not the machines."""
+because their texts are other people's; models/README.md says what they are. Speeds are of one process on the machine at hand: compare the columns, not the machines."""
 Printer = Callable[[str], None]
 
 
@@ -89,14 +89,15 @@ def evaluate_languages(
         scores[file.name] = evaluate((one.read, one.guess.language) for one in judged)
         if output is Format.TABLE:
             own, others = _measure(settings, judged, beside)
-            parts.append(f"# {file.stem}\n\n" + languages_report(judged, own, others, watched, how))
+            parts.append(f"## {file.stem}\n\n" + languages_report(judged, own, others, watched, how))
     if output is Format.JSON:
         print_json(scores)
         return
     if report is not None:
         from screener.cli.support import support_table
 
-        report.write_text(f"{_INTRODUCTION}\n\n{''.join(parts)}\n{support_table(settings)}", encoding="utf-8")
+        sections = "\n".join(parts)
+        report.write_text(f"{_INTRODUCTION}\n\n{sections}\n{support_table(settings)}", encoding="utf-8")
         err.print(f"written to {report}", highlight=False)
     show("\n".join(parts))
 

@@ -1,6 +1,6 @@
 """Other identifiers, each as its own documentation uses it, for measuring beside ours. Installed with the dev group.
 
-All get the cleaned text, which helps them: links, mentions and emoji cost fastText 0.03 macro-F1 and CLD2 0.08.
+All get the cleaned text, with which each does 0.002 macro-F1 better than with the raw one.
 """
 
 from __future__ import annotations

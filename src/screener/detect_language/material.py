@@ -36,7 +36,17 @@ _FREQUENCY_LISTS = {
     "ar": "ar", "hi": "hi",
 }  # fmt: skip
 """wordfreq's list -> the project's language."""
-_FREQUENCY_TEXTS = {"ms": 1_500, "tl": 1_500, "sv": 1_200, "id": 800, "ur": 800, "fa": 1_000, "ru": 2_000, "uk": 1_200, "hi": 1_000}
+_FREQUENCY_TEXTS = {
+    "ms": 1_500,
+    "tl": 1_500,
+    "sv": 1_200,
+    "id": 800,
+    "ur": 800,
+    "fa": 1_000,
+    "ru": 2_000,
+    "uk": 1_200,
+    "hi": 1_000,
+}
 _FREQUENCY_DEFAULT = 600
 
 
