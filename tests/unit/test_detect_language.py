@@ -132,7 +132,7 @@ def test_prior_tips_a_short_text(detector, text, country, language):
 
 
 def test_prior_says_whether_hindustani_is_hindi_or_urdu(detector):
-    text = "kya baat hai"
+    text = "abhi tak paise nahi mile"
     assert detector.detect(text, country="IN").language == "hi-Latn"
     assert detector.detect(text, country="PK").language == "ur-Latn"
     assert detector.detect(text, expected=("ur",)).language == "ur-Latn"
