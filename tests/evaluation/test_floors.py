@@ -10,6 +10,8 @@ import pytest
 
 from screener.classify.artifacts import read_meta, text_hash
 from screener.classify.labelled import own_posts
+from screener.detect_language.material import corrections, own_examples
+from screener.detect_language.model import read_meta as load_language_meta
 from screener.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -46,3 +48,20 @@ def test_gate_keeps_what_the_full_model_finds(scores: dict[str, Any]) -> None:
 def test_model_was_trained_on_the_invented_posts_as_they_are(settings: Settings) -> None:
     known = set((ROOT / "models" / settings.runtime.classify.model / "training_hashes.txt").read_text().split())
     assert [post.post_id for post in own_posts(settings.label_ids) if text_hash(post.text) not in known] == []
+
+
+def test_languages_hold_their_floors(settings: Settings) -> None:
+    reached = load_language_meta(ROOT / "models" / settings.runtime.detect_language.model)["cross_validation"]
+    pinned = FLOORS["languages"]
+    assert reached["macro_f1"] >= pinned["macro_f1"]
+    assert reached["calibration_error"] <= pinned["calibration_error"]
+    below = {
+        name: (reached["f1"][name], floor) for name, floor in pinned["names"].items() if reached["f1"][name] < floor
+    }
+    assert below == {}
+
+
+def test_language_model_learned_the_corrections_as_they_are(settings: Settings) -> None:
+    trained = load_language_meta(ROOT / "models" / settings.runtime.detect_language.model)["training"]
+    assert trained["corrections"] == len(corrections())
+    assert trained["kinds"]["invented"] == len(own_examples())

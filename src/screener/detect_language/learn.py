@@ -12,8 +12,8 @@ from typing import Any
 
 from screener.detect_language.card import card
 from screener.detect_language.cascade import Detector
-from screener.detect_language.evaluate import calibration, evaluate, macro_f1
-from screener.detect_language.material import Example, corrected, fold, read_language
+from screener.detect_language.evaluate import Judged, calibration, evaluate, macro_f1
+from screener.detect_language.material import Example, corrected, corrections, fold, read_language
 from screener.detect_language.model import NgramModel, Table, save_model
 from screener.detect_language.train import Progress, best_sharpness, cross_validate, fit_tables, prepare
 from screener.records import UNDETERMINED, LanguageGuess
@@ -34,6 +34,7 @@ def train_model(
     scores = _scores(labelled, _guesses(_Config, labelled, folds, sharpness)) if labelled else {}
     meta: dict[str, Any] = {
         "training": {
+            "corrections": len(corrections()),
             "kinds": dict(sorted(Counter(example.kind for example in [*labelled, *rest]).items())),
             "languages": dict(sorted(Counter(example.language for example in corrected([*labelled, *rest])).items())),
         },
@@ -83,8 +84,6 @@ def _guesses(
 
 def _scores(labelled: Sequence[Example], guesses: Sequence[LanguageGuess]) -> dict[str, Any]:
     """Cross-validated figures for the metadata, by the corrected languages."""
-    from screener.detect_language.evaluate import Judged
-
     judged = [
         Judged(one.post_id, one.language, read_language(one), one.register, one.text, guess)
         for one, guess in zip(labelled, guesses, strict=True)
