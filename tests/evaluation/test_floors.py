@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from screener.classify.artifacts import read_meta, text_hash
+from screener.classify.artifacts import read_meta
 from screener.classify.labelled import own_posts
 from screener.detect_language.material import corrections, own_examples
 from screener.detect_language.model import read_meta as load_language_meta
+from screener.model_files import text_hash
 from screener.settings import Settings
 
 ROOT = Path(__file__).parents[2]

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from screener.classify.artifacts import load_model, read_meta, save_model, text_hash
+from screener.classify.artifacts import load_model, read_meta, save_model
 from screener.errors import ModelError
+from screener.model_files import text_hash
 
 META = {
     "name": "signals", "version": "1", "labels": ("a", "b"), "languages": ("my", "th"), "encoder": "none", "taxonomy_version": "1.0",

@@ -22,7 +22,7 @@ from screener.detect_language.material import (
     parallel_examples,
     read_language,
 )
-from screener.detect_language.model import Table, load_model, log_softmax, model_key, save_model, tempering
+from screener.detect_language.model import Table, key_of, load_model, log_softmax, save_model, tempering
 from screener.detect_language.pool import PRIOR_ODDS, pool
 from screener.detect_language.report import Measured, interval, languages_report
 from screener.detect_language.scripts import SHARED
@@ -101,7 +101,7 @@ def test_training_makes_a_model_that_loads_and_tells(tmp_path):
     folder = tmp_path / "languages" / "9"
     key = train_model(folder, examples(), [])
     model = load_model(folder)
-    assert key == model.key == model_key(folder)
+    assert key == model.key == key_of(folder)
     assert key.startswith("languages/9@")
     table = model.tables["Latn"]
     shares = table.log_shares(["jag har inte fått lön", "no me han pagado", "sijalipwa mshahara"])

@@ -1,19 +1,27 @@
 """Model folders under ``models/``: ``<name>/<version>/`` with ``model.skops``, ``meta.json`` and ``card.md``.
 
-Never a bare pickle: skops refuses types that it does not know, and the SHA-256 in ``meta.json`` shows tampering before
-anything is read. (skops documentation, "Secure persistence".)
+Never a bare pickle: skops refuses types that it does not know. (skops documentation, "Secure persistence".)
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from screener.errors import ModelError
+from screener.model_files import (
+    bad_description,
+    check_file,
+    check_format,
+    file_digest,
+    model_key,
+    read_description,
+    read_hashes,
+    write_description,
+    write_hashes,
+)
 
 FORMAT = 1
 _FILE = "model.skops"
@@ -42,7 +50,7 @@ class Meta:
     @property
     def key(self) -> str:
         """Name, version and the start of the checksum: what published rows carry."""
-        return f"{self.name}/{self.version}@{self.sha256[:8]}"
+        return model_key(self.name, self.version, self.sha256)
 
 
 @dataclass(frozen=True)
@@ -55,11 +63,6 @@ class Artifact:
     feature_map: Any
     heads: dict[str, Any]
     training_hashes: frozenset[str]
-
-
-def text_hash(text: str) -> str:
-    """How a training text is named without its words: 16 hex digits of SHA-256."""
-    return hashlib.sha256(text.strip().encode()).hexdigest()[:16]
 
 
 def installed_libraries() -> dict[str, str]:
@@ -75,27 +78,20 @@ def save_model(folder: Path, meta: dict[str, Any], parts: dict[str, Any], traini
 
     folder.mkdir(parents=True, exist_ok=True)
     dump(parts, folder / _FILE, compression=ZIP_DEFLATED, compresslevel=9)
-    (folder / "training_hashes.txt").write_text("\n".join(sorted(training_hashes)) + "\n")
-    complete = Meta(**meta, format=FORMAT, libraries=installed_libraries(), sha256=_digest(folder / _FILE))
-    (folder / "meta.json").write_text(
-        json.dumps(asdict(complete), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    write_hashes(folder, training_hashes)
+    complete = Meta(**meta, format=FORMAT, libraries=installed_libraries(), sha256=file_digest(folder / _FILE))
+    write_description(folder, asdict(complete))
     return complete
 
 
 def read_meta(folder: Path) -> Meta:
     """Metadata of a model folder; raises ``ModelError``."""
+    values = read_description(folder, "screener train")
     try:
-        values = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
         meta = Meta(**values | {"labels": tuple(values["labels"]), "languages": tuple(values["languages"])})
-    except FileNotFoundError as error:
-        raise ModelError(f"{folder}: no model here (meta.json is missing); `screener train` makes one") from error
     except (ValueError, TypeError, KeyError) as error:
-        raise ModelError(f"{folder}/meta.json: not a model description ({error})") from error
-    if meta.format != FORMAT:
-        raise ModelError(
-            f"{folder}: model format {meta.format}, this code reads {FORMAT}; train again or update screener"
-        )
+        raise bad_description(folder, error) from error
+    check_format(folder, meta.format, FORMAT)
     return meta
 
 
@@ -106,20 +102,15 @@ def load_model(folder: Path) -> Artifact:
 
     meta = read_meta(folder)
     path = folder / _FILE
-    if not path.exists():
-        raise ModelError(f"{path}: is missing")
-    if (found := _digest(path)) != meta.sha256:
-        raise ModelError(
-            f"{path}: checksum {found[:12]} is not the {meta.sha256[:12]} of meta.json; the file was changed. Restore it or train again"
-        )
+    check_file(path, meta.sha256)
     _check_libraries(folder, meta)
     try:
         parts = load(path, trusted=[])
     except UntrustedTypesFoundException as error:
         raise ModelError(f"{path}: holds types that are not trusted: {error}") from error
-    hashes = folder / "training_hashes.txt"
-    known = frozenset(hashes.read_text().split()) if hashes.exists() else frozenset()
-    return Artifact(meta, parts["gate_vectoriser"], parts["gate"], parts["feature_map"], parts["heads"], known)
+    return Artifact(
+        meta, parts["gate_vectoriser"], parts["gate"], parts["feature_map"], parts["heads"], read_hashes(folder)
+    )
 
 
 def _check_libraries(folder: Path, meta: Meta) -> None:
@@ -129,7 +120,3 @@ def _check_libraries(folder: Path, meta: Meta) -> None:
             raise ModelError(
                 f"{folder}: made with {name} {made_with}, installed is {installed}; install that version or train again"
             )
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from screener.classify.artifacts import Meta, load_model, text_hash
+from screener.classify.artifacts import Meta, load_model
 from screener.classify.card import out_of_fold_answers
 from screener.classify.classifier import Classifier
 from screener.classify.encoder import Encoder
@@ -13,6 +13,7 @@ from screener.classify.evaluate import Evaluation, Score, evaluate
 from screener.classify.labelled import LabelledPost
 from screener.classify.lexicon import Lexicon
 from screener.classify.train import Prepared, Progress, cross_validate, prepare
+from screener.model_files import text_hash
 from screener.records import Classification
 from screener.settings import Settings, find_shipped
 

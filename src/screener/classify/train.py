@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from screener.classify.artifacts import Meta, save_model, text_hash
+from screener.classify.artifacts import Meta, save_model
 from screener.classify.decide import DEFAULT
 from screener.classify.encoder import Encoder
 from screener.classify.features import (
@@ -25,6 +25,7 @@ from screener.classify.features import (
 )
 from screener.classify.labelled import INVENTED, LabelledPost
 from screener.classify.lexicon import Lexicon
+from screener.model_files import text_hash
 from screener.records import Voice
 
 FOLDS = 5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,28 +51,24 @@ def train_languages(settings: Settings, material: Material, out: Path | None) ->
 
     material.check()
     folder = out or find_shipped("models") / settings.runtime.detect_language.model
-    labelled, rest = read_material(material)
+    from screener.detect_language.material import labelled_examples
+
+    labelled = [example for file in material.labelled for example in labelled_examples(file)]
+    rest = _read_rest(material, labelled)
     err.print(f"training on {len(labelled)} labelled posts and {len(rest)} other texts", highlight=False)
     with progress_bars() as progress:
         key = train_model(folder, labelled, rest, progress=lambda what, n: progress(what, n, None))
     err.print(f"{key} written to {folder}; measure it with `screener evaluate --languages FILE`", highlight=False)
 
 
-def read_material(material: Material) -> tuple[list[Example], list[Example]]:
-    """Labelled posts, and everything else that the model learns from."""
-    from screener.detect_language.material import (
-        frequency_examples,
-        hinted_examples,
-        labelled_examples,
-        own_examples,
-        parallel_examples,
-    )
+def _read_rest(material: Material, labelled: Sequence[Example]) -> list[Example]:
+    """Everything that the model learns from beside the labelled posts."""
+    from screener.detect_language.material import frequency_examples, hinted_examples, own_examples, parallel_examples
 
-    labelled = [example for file in material.labelled for example in labelled_examples(file)]
     hinted = hinted_examples(material.posts, without=labelled) if material.posts else []
     plenty = frozenset(example.language for example in hinted)
     parallel = parallel_examples(material.parallel, plenty=plenty) if material.parallel else []
-    return labelled, [*own_examples(), *hinted, *parallel, *frequency_examples()]
+    return [*own_examples(), *hinted, *parallel, *frequency_examples()]
 
 
 def evaluate_languages(
@@ -79,17 +76,18 @@ def evaluate_languages(
 ) -> None:
     """Judge a file of posts with known languages: by cross-validation where the model learned from them."""
     from screener.detect_language.evaluate import evaluate
+    from screener.detect_language.material import labelled_examples
     from screener.detect_language.report import languages_report
 
     material.check()
-    watched = frozenset(language for watch in settings.watches for language in watch.expected_languages)
+    labelled = {file: labelled_examples(file) for file in material.labelled}
     parts, scores = [], {}
-    for file in material.labelled:
-        judged, how = _judge(settings, material, file)
+    for file, examples in labelled.items():
+        judged, how = _judge(settings, material, examples, list(chain.from_iterable(labelled.values())))
         scores[file.name] = evaluate((one.read, one.guess.language) for one in judged)
         if output is Format.TABLE:
             own, others = _measure(settings, judged, beside)
-            parts.append(f"## {file.stem}\n\n" + languages_report(judged, own, others, watched, how))
+            parts.append(f"## {file.stem}\n\n" + languages_report(judged, own, others, settings.watched_languages, how))
     if output is Format.JSON:
         print_json(scores)
         return
@@ -102,28 +100,25 @@ def evaluate_languages(
     show("\n".join(parts))
 
 
-def _judge(settings: Settings, material: Material, file: Path) -> tuple[list[Judged], str]:
-    from screener.detect_language.evaluate import Judged
-    from screener.detect_language.learn import cross_validated, learned_from
-    from screener.detect_language.material import labelled_examples, read_language
+def _judge(
+    settings: Settings, material: Material, examples: Sequence[Example], labelled: Sequence[Example]
+) -> tuple[list[Judged], str]:
+    """The posts of one file with guesses, and how they were kept from training; ``labelled`` are those of all files."""
+    from screener.detect_language.learn import cross_validated, judge, learned_from
 
-    examples = labelled_examples(file)
     config = settings.runtime.detect_language
     known = learned_from(find_shipped("models") / config.model, examples)
     if known:
         how = f"{known} of them are in the training set, so all are judged by 5-fold cross-validation: by fits that saw neither the post nor a copy."
         if material.posts is None:
             err.print("without --posts the folds learn less than the model did; figures come out lower", style="yellow")
-        _, rest = read_material(material)
+        rest = _read_rest(material, labelled)
         with progress_bars() as progress:
             guesses = cross_validated(config, examples, rest, progress=lambda what, n: progress(what, n, None))
     else:
         how = "None of them is in the training set."
         guesses = _detect(settings, [example.text for example in examples])
-    return [
-        Judged(one.post_id, one.language, read_language(one), one.register, one.text, guess)
-        for one, guess in zip(examples, guesses, strict=True)
-    ], how
+    return judge(examples, guesses), how
 
 
 def _detect(settings: Settings, texts: Sequence[str]) -> list[LanguageGuess]:
@@ -139,29 +134,32 @@ def _measure(settings: Settings, judged: Sequence[Judged], beside: bool) -> tupl
 
     social = [one.text for one in judged if is_social(one)] or [one.text for one in judged]
     _detect(settings, social[:100])
-    speed = _speed(len(social), lambda: _detect(settings, social))
-    own = Measured("screener", [one.guess.language for one in judged], speed)
+    own = Measured("screener", [one.guess.language for one in judged], _speed(settings, social))
     others = [
         _alternative(name, identify, judged, social) for name, identify in (alternatives() if beside else {}).items()
     ]
     return own, others
 
 
+def _speed(settings: Settings, texts: Sequence[str], rounds: int = 3) -> float:
+    """Posts a second in the fastest of some rounds: the least disturbed one."""
+    times = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        _detect(settings, texts)
+        times.append(time.perf_counter() - started)
+    return len(texts) / min(times)
+
+
 def _alternative(name: str, identify: Identify, judged: Sequence[Judged], social: Sequence[str]) -> Measured:
+    """Another identifier's answers; the social posts are timed as they are answered, for some take a millisecond each."""
     from screener.detect_language.clean import clean
     from screener.detect_language.report import Measured
 
     err.print(f"measuring {name}", highlight=False)
     cleaned = [clean(text) for text in social]
-    speed = _speed(len(cleaned), lambda: [identify(text) for text in cleaned], rounds=1)
-    return Measured(name, [identify(clean(one.text)) for one in judged], speed)
-
-
-def _speed(count: int, work: Callable[[], object], rounds: int = 3) -> float:
-    """Posts a second in the fastest of some rounds: the least disturbed one."""
-    times = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - started)
-    return count / min(times)
+    started = time.perf_counter()
+    answers = [identify(text) for text in cleaned]
+    speed = len(social) / (time.perf_counter() - started)
+    known = dict(zip(social, answers, strict=True))
+    return Measured(name, [known.get(one.text) or identify(clean(one.text)) for one in judged], speed)

@@ -13,7 +13,7 @@ def support_table(settings: Settings) -> str:
     from screener.classify.artifacts import read_meta
     from screener.classify.labelled import own_posts
 
-    watched = {language for watch in settings.watches for language in watch.expected_languages}
+    watched = settings.watched_languages
     phrases = {lexicon.language: sum(map(len, lexicon.labels.values())) for lexicon in settings.lexicons}
     invented = Counter(post.language for post in own_posts(settings.label_ids))
     scores = read_meta(find_shipped("models") / settings.runtime.classify.model).scores

@@ -2,7 +2,7 @@
 
 from screener.detect_language.cascade import DETECTOR_VERSION, Detector
 from screener.detect_language.evaluate import LanguageScore, evaluate, macro_f1
-from screener.detect_language.model import model_key
+from screener.detect_language.model import key_of
 from screener.detect_language.parallel import ParallelDetector
 
-__all__ = ["DETECTOR_VERSION", "Detector", "LanguageScore", "ParallelDetector", "evaluate", "macro_f1", "model_key"]
+__all__ = ["DETECTOR_VERSION", "Detector", "LanguageScore", "ParallelDetector", "evaluate", "key_of", "macro_f1"]

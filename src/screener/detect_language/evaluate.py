@@ -22,7 +22,7 @@ class Judged:
     """A post with the language that its collection gives, the one a reader found, and the guess.
 
     ``read`` equals ``given`` but where a reader found the given one wrong; ``register`` is the collection's word for
-    the kind of text, ``letters`` the length of the cleaned text.
+    the kind of text.
     """
 
     post_id: str

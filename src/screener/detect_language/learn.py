@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,14 +11,16 @@ from typing import Any
 
 from screener.detect_language.card import card
 from screener.detect_language.cascade import Detector
-from screener.detect_language.evaluate import Judged, calibration, evaluate, macro_f1
+from screener.detect_language.evaluate import MIN_POSTS, Judged, calibration, evaluate, macro_f1
 from screener.detect_language.material import Example, corrected, corrections, fold, read_language
 from screener.detect_language.model import NgramModel, Table, save_model
 from screener.detect_language.train import Progress, best_sharpness, cross_validate, fit_tables, prepare
+from screener.model_files import read_hashes, text_hash, write_hashes
 from screener.records import UNDETERMINED, LanguageGuess
 from screener.settings.schemas import DetectLanguageSettings
 
-_HASHES = "training_hashes.txt"
+_BARE = DetectLanguageSettings(model="languages/1", min_confidence=0.0, min_letters=1, processes=1)
+"""Figures in the model's metadata are of the bare model: no answer is withheld."""
 Folds = list[tuple[list[int], dict[str, Table]]]
 
 
@@ -27,11 +28,10 @@ def train_model(
     folder: Path, labelled: Sequence[Example], rest: Sequence[Example], *, progress: Progress = lambda what, n: None
 ) -> str:
     """Cross-validate for calibration and figures, fit on everything, write the folder; returns the model's key."""
-    folds = list(cross_validate(labelled, rest, progress))
-    sharpness = best_sharpness([([labelled[place] for place in places], tables) for places, tables in folds]) if labelled else 1.0  # fmt: skip
+    folds, sharpness = _folds(labelled, rest, progress)
     tables = _sharpened(fit_tables(prepare([*rest, *corrected(labelled)])), sharpness)
     progress("folds", 1)
-    scores = _scores(labelled, _guesses(_Config, labelled, folds, sharpness)) if labelled else {}
+    scores = _scores(judge(labelled, _guesses(_BARE, labelled, folds, sharpness))) if labelled else {}
     meta: dict[str, Any] = {
         "training": {
             "corrections": len(corrections()),
@@ -43,31 +43,39 @@ def train_model(
         "licence": "Apache-2.0",
     }
     folder.mkdir(parents=True, exist_ok=True)
-    hashes = sorted({_hash(example.text) for example in labelled})
-    (folder / _HASHES).write_text("\n".join(hashes) + "\n", encoding="utf-8")
+    write_hashes(folder, {_hash(example.text) for example in labelled})
     key = save_model(folder, tables, meta)
     (folder / "card.md").write_text(card(key, meta, tables), encoding="utf-8")
     return key
-
-
-_Config = DetectLanguageSettings(model="languages/1", min_confidence=0.0, min_letters=1, processes=1)
-"""Figures in the model's metadata are of the bare model: no answer is withheld."""
 
 
 def cross_validated(
     settings: DetectLanguageSettings, labelled: Sequence[Example], rest: Sequence[Example], *, progress: Progress
 ) -> list[LanguageGuess]:
     """A guess for every labelled post by the whole cascade, with tables that saw neither it nor a copy of it."""
-    folds = list(cross_validate(labelled, rest, progress))
-    sharpness = best_sharpness([([labelled[place] for place in places], tables) for places, tables in folds])
+    folds, sharpness = _folds(labelled, rest, progress)
     return _guesses(settings, labelled, folds, sharpness)
 
 
 def learned_from(folder: Path, examples: Sequence[Example]) -> int:
     """How many of the labelled posts are in the model's training set."""
-    path = folder / _HASHES
-    known = frozenset(path.read_text(encoding="utf-8").split()) if path.exists() else frozenset()
+    known = read_hashes(folder)
     return sum(_hash(example.text) in known for example in examples)
+
+
+def judge(labelled: Sequence[Example], guesses: Sequence[LanguageGuess]) -> list[Judged]:
+    """Each labelled post with its guess, its given language and the one that a reader found."""
+    return [
+        Judged(one.post_id, one.language, read_language(one), one.register, one.text, guess)
+        for one, guess in zip(labelled, guesses, strict=True)
+    ]
+
+
+def _folds(labelled: Sequence[Example], rest: Sequence[Example], progress: Progress) -> tuple[Folds, float]:
+    """Tables per fold, and the sharpness that suits all of them; 1 where nothing is labelled."""
+    folds = list(cross_validate(labelled, rest, progress))
+    unseen = [([labelled[place] for place in places], tables) for places, tables in folds]
+    return folds, best_sharpness(unseen) if labelled else 1.0
 
 
 def _guesses(
@@ -82,18 +90,14 @@ def _guesses(
     return found
 
 
-def _scores(labelled: Sequence[Example], guesses: Sequence[LanguageGuess]) -> dict[str, Any]:
+def _scores(judged: Sequence[Judged]) -> dict[str, Any]:
     """Cross-validated figures for the metadata, by the corrected languages."""
-    judged = [
-        Judged(one.post_id, one.language, read_language(one), one.register, one.text, guess)
-        for one, guess in zip(labelled, guesses, strict=True)
-    ]
     scores = evaluate((one.read, one.guess.language) for one in judged)
     return {
         "posts": len(judged),
         "macro_f1": round(macro_f1(scores), 4),
         "calibration_error": round(calibration(judged, (0.0,))[0], 4),
-        "f1": {score.language: round(score.f1, 4) for score in scores if score.n >= 20},
+        "f1": {score.language: round(score.f1, 4) for score in scores if score.n >= MIN_POSTS},
     }
 
 
@@ -102,5 +106,5 @@ def _sharpened(tables: dict[str, Table], sharpness: float) -> dict[str, Table]:
 
 
 def _hash(text: str) -> str:
-    """How a training post is named without its words: 16 hex digits of SHA-256 over its folded text."""
-    return hashlib.sha256(fold(text).encode()).hexdigest()[:16]
+    """Copies of a post share a hash."""
+    return text_hash(fold(text))

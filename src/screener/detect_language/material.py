@@ -17,13 +17,13 @@ from typing import Any
 
 from screener.codes import is_language, parse_language
 from screener.detect_language.reading import read
+from screener.detect_language.scripts import ROMANISED
 from screener.errors import ModelError, ParseError, ScreenerError
 from screener.records import UNDETERMINED
 
 WEIGHTS = {"labelled": 2.0, "invented": 2.5, "hinted": 1.0, "parallel": 0.7, "frequencies": 0.6}
 """Weight of an example by kind of source. Invented posts weigh more because they are few and cover the world outside the
 collections; word lists less because they have no sentences. Doubling or halving any moved macro-F1 by less than 0.005."""
-_ROMANISED = {"ar": "ar-Latn", "hi": "hi-Latn", "ur": "ur-Latn"}
 _MAX_PER_HINT = 2_500
 _MAX_ENGLISH = 6_500
 """English is confused with all romanised and mixed languages, so it needs more."""
@@ -68,7 +68,7 @@ def fold(text: str) -> str:
 
 def romanised_form(language: str, script: str) -> str:
     """``ar-Latn`` for Arabic in Latin letters, the language itself where it has no such form."""
-    return _ROMANISED.get(language, language) if script == "Latn" else language
+    return ROMANISED.get(language, language) if script == "Latn" else language
 
 
 def own_examples() -> list[Example]:
@@ -114,7 +114,6 @@ def hinted_examples(folder: Path, *, without: Sequence[Example]) -> list[Example
     """
     seen = {fold(example.text) for example in without}
     openings = {text[:30] for text in seen if len(text) >= 30}
-    taken: dict[str, int] = {}
     found = []
     for path in sorted(folder.glob("*.jsonl")):
         for _, record in _records(path):
@@ -124,7 +123,6 @@ def hinted_examples(folder: Path, *, without: Sequence[Example]) -> list[Example
                 continue
             language = str(hint).split("-")[0] if not is_language(str(hint)) else parse_language(str(hint))
             seen.add(folded)
-            taken[hint] = taken.get(hint, 0) + 1
             if is_language(language):
                 found.append(Example(text, parse_language(language), "hinted", str(record.get("id", ""))))
     return _capped(found)

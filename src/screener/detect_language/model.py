@@ -6,8 +6,6 @@ A folder ``models/languages/<version>/`` holds ``weights.npz`` (8-bit weights, p
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -18,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from screener.detect_language.features import Layout, featurise
-from screener.errors import ModelError
+from screener.model_files import check_file, check_format, file_digest, model_key, read_description, write_description
 
 FORMAT = 1
-_WEIGHTS, _META = "weights.npz", "meta.json"
+_WEIGHTS = "weights.npz"
 Scores = NDArray[np.float32]
 _FULL_EVIDENCE, _TEMPERING = 130, 0.2
 """Features of a text of about six words, and the exponent below."""
@@ -87,8 +85,8 @@ def save_model(folder: Path, tables: dict[str, Table], meta: dict[str, Any]) -> 
         }
     np.savez_compressed(folder / _WEIGHTS, allow_pickle=False, **arrays)
     described = {script: _describe(table) for script, table in sorted(tables.items())}
-    complete = {"name": folder.parent.name, "version": folder.name, "format": FORMAT, **meta, "tables": described, "sha256": _digest(folder / _WEIGHTS)}  # fmt: skip
-    (folder / _META).write_text(json.dumps(complete, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    complete = {"name": folder.parent.name, "version": folder.name, "format": FORMAT, **meta, "tables": described, "sha256": file_digest(folder / _WEIGHTS)}  # fmt: skip
+    write_description(folder, complete)
     return _key(complete)
 
 
@@ -97,34 +95,21 @@ def load_model(folder: Path) -> NgramModel:
     """The checked model of a folder, loaded once a process; raises ``ModelError`` if it is missing or was changed."""
     meta = read_meta(folder)
     path = folder / _WEIGHTS
-    if not path.exists():
-        raise ModelError(f"{path}: is missing; `screener train --languages` makes it")
-    if (found := _digest(path)) != meta["sha256"]:
-        raise ModelError(
-            f"{path}: checksum {found[:12]} is not the {str(meta['sha256'])[:12]} of meta.json; the file was changed. Restore it or train again"
-        )
+    check_file(path, meta["sha256"])
     with np.load(path, allow_pickle=False) as arrays:
         tables = {script: _table(arrays, script, described) for script, described in meta["tables"].items()}
     return NgramModel(_key(meta), tables, meta)
 
 
-def model_key(folder: Path) -> str:
+def key_of(folder: Path) -> str:
     """Name and version of the folder's model with the start of its checksum; reads the metadata only."""
     return _key(read_meta(folder))
 
 
 def read_meta(folder: Path) -> dict[str, Any]:
     """Metadata of a model folder; raises ``ModelError``."""
-    try:
-        meta: dict[str, Any] = json.loads((folder / _META).read_text(encoding="utf-8"))
-        if meta["format"] != FORMAT:
-            raise ModelError(f"{folder}: model format {meta['format']}, this code reads {FORMAT}; train again")
-    except FileNotFoundError as error:
-        raise ModelError(
-            f"{folder}: no model here (meta.json is missing); `screener train --languages` makes one"
-        ) from error
-    except (ValueError, TypeError, KeyError) as error:
-        raise ModelError(f"{folder}/{_META}: not a model description ({error})") from error
+    meta = read_description(folder, "screener train --languages")
+    check_format(folder, meta.get("format"), FORMAT)
     return meta
 
 
@@ -145,8 +130,4 @@ def _table(arrays: Any, script: str, described: dict[str, Any]) -> Table:
 
 
 def _key(meta: dict[str, Any]) -> str:
-    return f"{meta['name']}/{meta['version']}@{meta['sha256'][:8]}"
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return model_key(meta["name"], meta["version"], meta["sha256"])

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 
@@ -50,12 +51,9 @@ def pool(script: str, table: Table, texts: Sequence[str], priors: Sequence[Mappi
     own = table.log_shares(texts)
     shares = np.full((len(texts), len(languages)), _OUTSIDE, dtype=np.float32)
     shares[:, : own.shape[1]] = own
-    unsure = [int(place) for place in np.flatnonzero(own.max(axis=1) < math.log(SURE))]
-    if unsure:
-        shares[unsure] += _CLD2 * _votes(script, languages, [texts[place] for place in unsure])
-    asked = [False] * len(texts)
-    for place in unsure:
-        asked[place] = True
+    asked = [bool(best < math.log(SURE)) for best in own.max(axis=1)]
+    if any(asked):
+        shares[asked] += _CLD2 * _votes(script, languages, list(compress(texts, asked)))
     return Pooled(languages, log_softmax(shares + _shifts(languages, priors)), asked)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 
 from screener.codes import parse_language
+from screener.detect_language.scripts import ROMANISED
 from screener.errors import UnknownCodeError
 
-_ROMANISED = {"hi": "hi-Latn", "ur": "ur-Latn", "ar": "ar-Latn"}
 _OFFICIAL, _EXPECTED = 0.7, 1.0
 """Least weight of an official language, and weight of a language that the watch names."""
 
@@ -24,7 +24,7 @@ def prior(country: str | None, expected: tuple[str, ...]) -> Mapping[str, float]
     weights = dict(_territory(country)) if country else {}
     for language in expected:
         weights[language] = _EXPECTED
-    for language, form in _ROMANISED.items():
+    for language, form in ROMANISED.items():
         if language in weights:
             weights[form] = max(weights.get(form, 0.0), weights[language])
     return weights

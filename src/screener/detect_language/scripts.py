@@ -49,6 +49,9 @@ SHARED = {
 }
 """Scripts that several languages write -> those languages; a vote never leaves them."""
 
+ROMANISED = {"ar": "ar-Latn", "hi": "hi-Latn", "ur": "ur-Latn"}
+"""Language -> its form in Latin letters, which is a language of its own here."""
+
 _DENSITY = {"Hani": 3.0, "Kana": 2.0, "Hang": 2.5, "Ethi": 2.0}
 """Sounds that a character of the script writes, against one Latin letter."""
 _NOT_LETTERS = bytes(code for code in range(128) if not chr(code).isalpha())

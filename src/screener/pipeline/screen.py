@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from screener.classify.artifacts import read_meta
 from screener.classify.classifier import Classifier
-from screener.detect_language import DETECTOR_VERSION, ParallelDetector, model_key
+from screener.detect_language import DETECTOR_VERSION, ParallelDetector, key_of
 from screener.pipeline.context import Context, batches, count_posts
 from screener.records import UNDETERMINED, UNKNOWN_COUNTRY, Partition, StageReport
 from screener.settings import Settings, find_shipped
@@ -22,7 +22,7 @@ _DETECT_POSTS = 50_000
 def detector_version(settings: Settings) -> str:
     """What language guesses depend on besides the text."""
     languages = sorted((watch.key, watch.expected_languages) for watch in settings.watches)
-    model = model_key(find_shipped("models") / settings.runtime.detect_language.model)
+    model = key_of(find_shipped("models") / settings.runtime.detect_language.model)
     return f"{DETECTOR_VERSION}\n{model}\n{settings.runtime.detect_language!r}\n{languages!r}"
 
 

@@ -49,6 +49,11 @@ class Settings:
         """The taxonomy's labels in the guide's order."""
         return tuple(label.id for label in self.labels)
 
+    @property
+    def watched_languages(self) -> frozenset[str]:
+        """Languages that the workers of any watch speak."""
+        return frozenset(language for watch in self.watches for language in watch.expected_languages)
+
     def sector(self, slug: str) -> Sector:
         """The sector of this slug; raises ``UnknownCodeError`` with the legal slugs."""
         for sector in self.sectors:
