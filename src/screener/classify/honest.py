@@ -1,80 +1,74 @@
-"""Evaluation that can't flatter: posts the model was trained on are judged by cross-validation."""
+"""Evaluation that can't flatter: posts the model was trained on are judged by scores of fits that had not seen them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from screener.classify.artifacts import Meta, load_model
-from screener.classify.card import out_of_fold_answers
+from screener.classify.artifacts import Meta
+from screener.classify.calibrate import Calibration
 from screener.classify.classifier import Classifier
-from screener.classify.encoder import Encoder
+from screener.classify.decide import Thresholds, decide
 from screener.classify.evaluate import Evaluation, Score, evaluate
-from screener.classify.labelled import LabelledPost
-from screener.classify.lexicon import Lexicon
-from screener.classify.train import Prepared, Progress, cross_validate, prepare
-from screener.model_files import text_hash
+from screener.classify.known import Matrix
+from screener.classify.labelled import INVENTED, LabelledPost
 from screener.records import Classification
-from screener.settings import Settings, find_shipped
 
-_STEP = 200
+_STEP = 500
+
+
+def out_of_fold_answers(
+    posts: Sequence[LabelledPost], logits: Matrix, calibration: Calibration, thresholds: Thresholds
+) -> list[Classification]:
+    """Decisions from out-of-fold logits; evidence is left out, and so is the gate, which a fold does not have."""
+    languages = [post.language for post in posts]
+    scores = calibration.scores(logits, languages)
+    return [decide(score, language, thresholds, ()) for score, language in zip(scores, languages, strict=True)]
+
+
+def figures(
+    posts: Sequence[LabelledPost], logits: Matrix, calibration: Calibration, thresholds: dict[str, dict[str, float]]
+) -> dict[str, Any]:
+    """Cross-validated figures of the invented and of the real posts, for the metadata and the card."""
+    answers = out_of_fold_answers(posts, logits, calibration, Thresholds(thresholds))
+    found: dict[str, Any] = {}
+    for name, wanted in (("invented", True), ("real", False)):
+        rows = [row for row, post in enumerate(posts) if (post.source == INVENTED) is wanted]
+        if rows:
+            chosen = [posts[row] for row in rows]
+            result = evaluate(chosen, [answers[row] for row in rows], calibration.labels, n_cross_validated=len(rows))
+            found[name] = asdict(result)
+    return found
+
+
+def honest_answers(
+    classifier: Classifier, posts: Sequence[LabelledPost], progress: Callable[[str, int], None] = lambda what, n: None
+) -> tuple[list[Classification], int]:
+    """Answers to posts: out-of-fold ones where the model was trained on a post; and how many of these there are."""
+    artifact = classifier.artifact
+    known, new = artifact.known.split([post.text for post in posts])
+    answers: dict[int, Classification] = {}
+    learned = [posts[row] for row in known]
+    logits = artifact.known.of([post.text for post in learned])
+    if learned:
+        judged = out_of_fold_answers(learned, logits, artifact.calibration, classifier.thresholds)
+        answers.update(zip(known, judged, strict=True))
+    for start in range(0, len(new), _STEP):
+        rows = new[start : start + _STEP]
+        given = [posts[row] for row in rows]
+        fresh = classifier.classify_many([post.text for post in given], [post.language for post in given])
+        answers.update(zip(rows, fresh, strict=True))
+        progress("evaluate", len(rows))
+    return [answers[row] for row in range(len(posts))], len(known)
 
 
 def evaluate_honestly(
-    settings: Settings,
-    posts: Sequence[LabelledPost],
-    rest: Sequence[LabelledPost],
-    *,
-    encoder: Encoder,
-    progress: Progress = lambda what, n: None,
+    classifier: Classifier, posts: Sequence[LabelledPost], progress: Callable[[str, int], None] = lambda what, n: None
 ) -> Evaluation:
-    """Evaluate the configured model: new posts by the model itself, trained-on ones by refits that left them out.
-
-    ``rest`` are the other posts that the model was trained on; they fill up the training folds as they did in training.
-    """
-    artifact = load_model(find_shipped("models") / settings.runtime.classify.model)
-    seen = [text_hash(post.text) in artifact.training_hashes for post in posts]
-    answers: dict[int, Classification] = {}
-    new = [i for i, known in enumerate(seen) if not known]
-    if new:
-        answers |= zip(new, _by_model(settings, [posts[i] for i in new], progress), strict=True)
-    old = [i for i, known in enumerate(seen) if known]
-    if old:
-        prepared = _prepare([posts[i] for i in old], rest, settings, encoder, progress)
-        answers |= zip(old, _by_refits(settings, artifact.meta, prepared, len(old), progress), strict=True)
-    return evaluate(posts, [answers[i] for i in range(len(posts))], settings.label_ids, n_cross_validated=len(old))
-
-
-def _by_model(settings: Settings, posts: Sequence[LabelledPost], progress: Progress) -> list[Classification]:
-    classifier = Classifier.from_settings(settings)
-    answers: list[Classification] = []
-    for start in range(0, len(posts), _STEP):
-        batch = posts[start : start + _STEP]
-        answers += classifier.classify_many([post.text for post in batch], [post.language for post in batch])
-        progress("classify", len(batch))
-    return answers
-
-
-def _prepare(
-    posts: Sequence[LabelledPost],
-    rest: Sequence[LabelledPost],
-    settings: Settings,
-    encoder: Encoder,
-    progress: Progress,
-) -> Prepared:
-    """Features of the posts to judge, first, and of the rest without their copies."""
-    texts = {post.text.strip() for post in posts}
-    together = [*posts, *(post for post in rest if post.text.strip() not in texts)]
-    lexicon = Lexicon(settings.lexicons, settings.label_ids)
-    return prepare(together, lexicon=lexicon, encoder=encoder, progress=progress)
-
-
-def _by_refits(
-    settings: Settings, meta: Meta, prepared: Prepared, n_posts: int, progress: Progress
-) -> list[Classification]:
-    labels = settings.label_ids
-    scores = cross_validate(prepared, labels, progress)
-    return out_of_fold_answers(prepared.posts, scores, meta.thresholds, meta.gate_threshold, labels)[:n_posts]
+    """All figures of a model on labelled posts."""
+    answers, n_known = honest_answers(classifier, posts, progress)
+    return evaluate(posts, answers, classifier.artifact.meta.labels, n_cross_validated=n_known)
 
 
 def evaluations_of(meta: Meta) -> dict[str, Evaluation]:

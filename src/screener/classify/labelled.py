@@ -18,6 +18,8 @@ Value = TypeVar("Value")
 
 INVENTED = "invented"
 """Source of the posts that the project wrote itself."""
+PRESUMED = "posts-presumed"
+"""Source of real posts that nobody read: fits scored them so low that they are taken as irrelevant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class LabelledPost:
     voice: Voice
     signals: tuple[str, ...]
     positive: bool
+    family: str = ""
+    """Posts that are translations of one another share a family; empty for the others."""
 
 
 def own_posts(labels: Sequence[str]) -> list[LabelledPost]:
@@ -85,7 +89,7 @@ def _parse(line: str, where: str, labels: Sequence[str], texts: Mapping[str, str
         signals = tuple(_typed(record, "signals", list))
         post = LabelledPost(
             str(record["id"]), _typed(record, "text", str), parse_language(_typed(record, "lang", str)), str(record.get("source", "unknown")),
-            _typed(record, "relevant", bool), Voice(record["voice"]), signals, _typed(record, "positive", bool),
+            _typed(record, "relevant", bool), Voice(record["voice"]), signals, _typed(record, "positive", bool), str(record.get("family", "")),
         )  # fmt: skip
     except KeyError as error:
         raise ParseError(

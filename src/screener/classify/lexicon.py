@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from screener.matching import Match, PhraseIndex
 from screener.records import UNDETERMINED, Evidence
 from screener.settings.schemas import LexiconFile
 
 WORK = "work"
-"""Key of the words about working life that open the gate but are no signal."""
+"""Key of the words about working life, which are no signal."""
 _LINGUA_FRANCA = "en"
 
 
@@ -21,17 +18,11 @@ class Lexicon:
 
     def __init__(self, files: Iterable[LexiconFile], labels: Sequence[str]) -> None:
         self.labels = tuple(labels)
-        self._columns = {key: number for number, key in enumerate((*self.labels, WORK))}
         phrases: dict[str, tuple[str, ...]] = {}
         for file in files:
             for label, listed in {**file.labels, WORK: file.work}.items():
                 phrases[f"{file.language}:{label}"] = listed
         self._index = PhraseIndex(phrases)
-
-    @property
-    def width(self) -> int:
-        """Number of feature columns: one per label, one for words about work."""
-        return len(self._columns)
 
     def find_many(self, texts: Sequence[str], languages: Sequence[str]) -> Iterator[list[Match]]:
         """Matches per text with keys reduced to label ids; those of foreign lexicons are left out."""
@@ -40,14 +31,6 @@ class Lexicon:
             split = ((*match.key.partition(":")[::2], match) for match in found)
             kept = (Match(label, m.start, m.end) for owner, label, m in split if accepted is None or owner in accepted)
             yield list(dict.fromkeys(kept))
-
-    def features(self, found: Sequence[Sequence[Match]]) -> NDArray[np.float32]:
-        """Matrix of match counts, capped at 2: a third repetition says nothing new."""
-        matrix = np.zeros((len(found), self.width), dtype=np.float32)
-        for row, matches in enumerate(found):
-            for match in matches:
-                matrix[row, self._columns[match.key]] += 1
-        return np.minimum(matrix, 2)
 
 
 def lexicon_evidence(matches: Iterable[Match], label: str) -> Evidence | None:

@@ -105,6 +105,7 @@ def classification_line(answer: Classification) -> Line:
         "relevant": answer.relevant, "relevance": answer.relevance, "voice": str(answer.voice), "positive": answer.positive,
         "signals": dict(answer.signals), "flagged": list(answer.flagged),
         "evidence": [{"label": span.label, "start": span.start, "end": span.end} for span in answer.evidence],
+        "unsupported": not answer.supported,
     }  # fmt: skip
 
 

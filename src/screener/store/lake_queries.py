@@ -38,7 +38,7 @@ FROM posts p JOIN languages l USING {_PLACE} JOIN signals s USING {_PLACE} WHERE
 """  # noqa: S608
 
 _COLUMNS = "post_id, source, country, sector, p.text, p.created_at, p.author, p.language_hint, p.collected_at, p.run_id, p.invented, l.language"
-_ANSWERS = "s.relevant, s.relevance, s.voice, s.positive, s.signals, s.flagged, s.evidence, s.gated"
+_ANSWERS = "s.relevant, s.relevance, s.voice, s.positive, s.signals, s.flagged, s.evidence, s.gated, s.supported"
 
 _RELEVANT = f"""
 SELECT DISTINCT ON (c.cell_country, c.cell_sector, post_id) c.cell_country, c.cell_sector, {_COLUMNS}, {_ANSWERS}
@@ -113,6 +113,16 @@ def reviewable_posts(lake: Lake, window: Window, *, seed: int, n_audit: int, n_a
     """The random and the least certain posts of the window, enough of each for the review queue."""
     extra = {"seed": str(seed), "audit": n_audit, "unsure": n_audit + n_active}
     return [_screened(row) for row in _rows(lake, _REVIEWABLE, window, **extra)]
+
+
+def text_of(lake: Lake, post_id: str) -> str | None:
+    """The text of one post, ``None`` if the lake does not hold it."""
+    query = "SELECT text FROM posts WHERE post_id = $post_id LIMIT 1"
+    if not all(lake.parts(layer) for layer in _LAYERS):
+        return None
+    with _connected(lake) as connection:
+        row = connection.execute(query, {"post_id": post_id}).fetchone()
+    return None if row is None else str(row[0])
 
 
 def _rows(lake: Lake, query: str, window: Window, **extra: Any) -> Iterator[dict[str, Any]]:

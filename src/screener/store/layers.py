@@ -33,6 +33,7 @@ SIGNALS = pa.schema(
         ("flagged", pa.list_(pa.string())),
         ("evidence", pa.list_(_SPAN)),
         ("gated", pa.bool_()),
+        ("supported", pa.bool_()),
     ]
 )
 
@@ -65,6 +66,7 @@ def _signals_row(post_id: str, answer: Classification) -> dict[str, Any]:
         "post_id": post_id, "relevant": answer.relevant, "relevance": answer.relevance, "voice": str(answer.voice), "positive": answer.positive,
         "signals": [] if answer.gated else [{"label": label, "probability": p} for label, p in answer.signals],
         "flagged": list(answer.flagged), "evidence": [asdict(span) for span in answer.evidence], "gated": answer.gated,
+        "supported": answer.supported,
     }  # fmt: skip
 
 
@@ -74,6 +76,7 @@ def classification(row: dict[str, Any]) -> Classification:
         relevant=row["relevant"], relevance=round(row["relevance"], 4), voice=Voice(row["voice"]), positive=row["positive"],
         signals=tuple((signal["label"], round(signal["probability"], 4)) for signal in row["signals"]),
         flagged=tuple(row["flagged"]), evidence=tuple(Evidence(**span) for span in row["evidence"]), gated=row["gated"],
+        supported=row["supported"],
     )  # fmt: skip
 
 

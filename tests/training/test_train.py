@@ -1,0 +1,96 @@
+"""Training for real, on a handful of posts: PyTorch, quantised graphs, a model folder that loads. Run by `make test-train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from screener.classify.classifier import Classifier
+from screener.classify.folds import FoldStore
+from screener.classify.honest import evaluate_honestly
+from screener.classify.labelled import LabelledPost, own_posts
+from screener.classify.packaged import PackagedE5
+from screener.classify.train import FOLDS, Material, post_weights, train_model
+from screener.errors import UsageError
+from screener.settings import Settings
+
+pytestmark = pytest.mark.training
+STREAM = [f"the {number}th match ended {number} to nil" for number in range(40)] + ["they did not pay our wages"] * 3
+
+
+@pytest.fixture(scope="module")
+def posts(settings: Settings) -> list[LabelledPost]:
+    """Enough posts for every label to occur both ways."""
+    return own_posts(settings.label_ids)[::60]
+
+
+@pytest.fixture(scope="module")
+def trained(posts: list[LabelledPost], settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from screener.classify.finetune import Recipe
+
+    root = tmp_path_factory.mktemp("models")
+    train_model(
+        root / "signals" / "9", Material(posts, STREAM, ["en"] * len(STREAM)), labels=settings.label_ids,
+        taxonomy_version=settings.taxonomy_version, recipe=Recipe(epochs=1), store=FoldStore(root / "cache", post_weights),
+    )  # fmt: skip
+    return root
+
+
+def test_trained_model_loads_and_answers(trained: Path, posts: list[LabelledPost], settings: Settings) -> None:
+    classifier = Classifier.from_settings(settings, trained / "signals" / "9")
+    assert len(classifier.classify_many(STREAM, ["en"] * len(STREAM))) == len(STREAM)
+    result = evaluate_honestly(classifier, posts)
+    assert result.n_cross_validated == len(posts)
+    assert result.average_precision > 0.5  # better than the share of relevant posts: something was learned
+
+
+def test_interrupted_training_goes_on_from_its_fits(
+    trained: Path, posts: list[LabelledPost], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from screener.classify import finetune
+
+    def never(*_: object, **__: object) -> bytes:
+        raise AssertionError("fitted again")
+
+    assert len(list((trained / "cache").glob("encoder-*.onnx"))) == FOLDS + 1
+    monkeypatch.setattr(finetune, "fine_tune", never)
+    meta = train_model(
+        trained / "signals" / "10", Material(posts, STREAM, ["en"] * len(STREAM)), labels=settings.label_ids,
+        taxonomy_version=settings.taxonomy_version, recipe=finetune.Recipe(epochs=1), store=FoldStore(trained / "cache", post_weights),
+    )  # fmt: skip
+    assert meta.version == "10"
+
+
+def test_same_seed_and_posts_give_the_same_graph(posts: list[LabelledPost], settings: Settings) -> None:
+    from screener.classify.finetune import Recipe, fine_tune
+
+    few, weights = posts[:16], [1.0] * 16
+    first, second = (fine_tune(few, weights, settings.label_ids, PackagedE5(), Recipe(epochs=1)) for _ in range(2))
+    assert first == second
+
+
+def test_student_learns_what_the_teacher_says() -> None:
+    from screener.classify.encoder import Reader
+    from screener.classify.finetune import Recipe, distil
+    from screener.classify.gate import gate_probabilities
+
+    packaged = PackagedE5()
+    reader = Reader(packaged)
+    tokens = reader.tokenise(STREAM)
+    said = [0.95 if "wages" in text else 0.05 for text in STREAM]
+    graph = distil(tokens * 8, said * 8, packaged, Recipe(epochs=2, head_rate=1e-2), layers=1)
+    learned = gate_probabilities(reader.runner(graph), tokens)
+    assert learned[-3:].min() > learned[:-3].max()
+    assert np.all((learned >= 0) & (learned <= 1))
+
+
+def test_label_without_a_post_is_refused_before_the_first_fit(posts: list[LabelledPost], tmp_path: Path) -> None:
+    from screener.classify.finetune import Recipe
+
+    with pytest.raises(UsageError, match="flying: all"):
+        train_model(
+            tmp_path / "m" / "1", Material(posts, [], []), labels=("flying",), taxonomy_version="1.0",
+            recipe=Recipe(), store=FoldStore(tmp_path, post_weights),
+        )  # fmt: skip
