@@ -52,7 +52,7 @@ def read_description(folder: Path, made_by: str) -> dict[str, Any]:
         values = json.loads((folder / _META).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ModelError(f"{folder}: no model here (meta.json is missing); `{made_by}` makes one") from error
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise bad_description(folder, error) from error
     if not isinstance(values, dict):
         raise bad_description(folder, "an object is needed")

@@ -204,7 +204,7 @@ class Classification:
     evidence: tuple[Evidence, ...]
     gated: bool = False
     supported: bool = True
-    """False in a language that the model did not learn: it answers all the same, with halved confidence."""
+    """False in a language that the model did not learn: it answers all the same, but what speaks for a label counts half."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,13 @@ def test_plain_story_is_told(classifier: Classifier) -> None:
     assert "paid" in spans["wage_withholding"]
 
 
+def timed(classifier: Classifier, text: str) -> tuple[Classification, float]:
+    """The answer and the processor seconds that it took, of all threads."""
+    started = time.process_time()
+    answer = judge(classifier, text)
+    return answer, time.process_time() - started
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "   ", "\0", "😂😂😂", "...", "https://t.co/x", "@user", "\ud800", "\u202e\u200b\u2066", "<b>hi</b>", "ok", "7" * 500],
@@ -45,17 +52,38 @@ def test_what_says_nothing_is_irrelevant(classifier: Classifier, text: str) -> N
     assert answer.flagged == ()
 
 
-def test_hundred_thousand_characters_take_no_longer_than_six_hundred(classifier: Classifier) -> None:
-    started = time.process_time()
-    answer = judge(classifier, PASSPORT + " And so on." * 9_000)
+def test_hundred_thousand_characters_cost_little_more_than_six_hundred(classifier: Classifier) -> None:
+    short, long = PASSPORT + " And so on." * 44, PASSPORT + " And so on." * 9_085
+    assert 600 <= len(short) < 700
+    assert len(long) > 100_000
+    timed(classifier, short)  # what is loaded at first use counts for neither
+    (_, quick), (answer, slow) = timed(classifier, short), timed(classifier, long)
     assert answer.relevant
-    assert all(0 <= e.start < e.end <= 100_000 for e in answer.evidence)
-    assert time.process_time() - started < 10  # a hang, not a speed, is what this catches
+    assert all(0 <= e.start < e.end <= len(long) for e in answer.evidence)
+    assert slow <= 20 * quick + 1
 
 
-def test_zero_width_and_bidi_tricks_hide_nothing(classifier: Classifier) -> None:
-    hidden = "\u200b".join(PASSPORT.split(" ")).replace("\u200b", " \u200b")
-    assert judge(classifier, hidden).relevant
+@pytest.mark.parametrize(
+    ("hidden", "words"),
+    [
+        ("\u200b", ("passports", "paid", "months", "leave", "hostel")),
+        ("\u200b", ("passports",)),
+        ("\u200d", ("passports", "paid", "hostel")),
+        ("\u00ad", ("passports", "paid", "hostel")),
+    ],
+    ids=["space", "space-once", "joiner", "soft-hyphen"],
+)
+def test_zero_width_characters_inside_words_hide_nothing(
+    classifier: Classifier, hidden: str, words: tuple[str, ...]
+) -> None:
+    text = PASSPORT
+    for word in words:
+        assert word in text
+        text = text.replace(word, f"{word[: len(word) // 2]}{hidden}{word[len(word) // 2 :]}")
+    assert judge(classifier, text).relevant
+
+
+def test_bidi_tricks_hide_nothing(classifier: Classifier) -> None:
     assert judge(classifier, "\u202d" + PASSPORT + "\u202c").relevant
 
 

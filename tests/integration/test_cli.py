@@ -178,16 +178,20 @@ def test_store_that_is_newer_than_the_code_is_refused(tmp_path: Path) -> None:
     assert "newer than this code" in said(result)
 
 
-def test_model_that_was_tampered_with_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, demo: Path) -> None:
+@pytest.mark.parametrize("file", ["encoder.onnx", "calibration.skops"])
+def test_model_that_was_tampered_with_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, demo: Path, file: str
+) -> None:
     shutil.copytree("models", tmp_path / "models")
     shutil.copytree("config", tmp_path / "config")
-    artifact = tmp_path / "models" / "signals" / "1" / "model.skops"
+    artifact = tmp_path / "models" / load_settings().runtime.classify.model / file
     content = bytearray(artifact.read_bytes())
     content[len(content) // 2] ^= 1
     artifact.write_bytes(content)
     monkeypatch.chdir(tmp_path)
     result = screener("classify", demo, "--out", tmp_path / "out.jsonl")
     assert result.exit_code == 1
+    assert f"{file}: checksum" in said(result)
     assert "the file was changed" in said(result)
     assert not (tmp_path / "out.jsonl").exists()
 
@@ -231,9 +235,10 @@ def test_classify_contract(tmp_path: Path, demo: Path) -> None:
     texts = {line["id"]: line["text"] for line in _lines(few)}
     got = _lines(out)
     assert [line["id"] for line in got] == list(texts)
-    keys = {"id", "language", "relevant", "relevance", "voice", "positive", "signals", "flagged", "evidence"}
+    keys = {"id", "language", "relevant", "relevance", "voice", "positive", "signals", "flagged", "evidence", "unsupported"}  # fmt: skip
     for line in got:
         assert set(line) == keys
+        assert isinstance(line["unsupported"], bool)
         assert len(line["signals"]) == LABELS
         assert {span["label"] for span in line["evidence"]} <= set(line["flagged"]) <= set(line["signals"])
         assert all(0 <= span["start"] < span["end"] <= len(texts[line["id"]]) for span in line["evidence"])

@@ -23,7 +23,7 @@ STREAM = [f"the {number}th match ended {number} to nil" for number in range(40)]
 @pytest.fixture(scope="module")
 def posts(settings: Settings) -> list[LabelledPost]:
     """Enough posts for every label to occur both ways."""
-    return own_posts(settings.label_ids)[::60]
+    return own_posts(settings.label_ids)[::90]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,8 @@ def test_trained_model_loads_and_answers(trained: Path, posts: list[LabelledPost
     assert len(classifier.classify_many(STREAM, ["en"] * len(STREAM))) == len(STREAM)
     result = evaluate_honestly(classifier, posts)
     assert result.n_cross_validated == len(posts)
-    assert result.average_precision > 0.5  # better than the share of relevant posts: something was learned
+    share = sum(post.relevant for post in posts) / len(posts)
+    assert result.average_precision > share + 0.1  # which is what scores by chance reach: something was learned
 
 
 def test_interrupted_training_goes_on_from_its_fits(
@@ -66,9 +67,33 @@ def test_interrupted_training_goes_on_from_its_fits(
 def test_same_seed_and_posts_give_the_same_graph(posts: list[LabelledPost], settings: Settings) -> None:
     from screener.classify.finetune import Recipe, fine_tune
 
-    few, weights = posts[:16], [1.0] * 16
-    first, second = (fine_tune(few, weights, settings.label_ids, PackagedE5(), Recipe(epochs=1)) for _ in range(2))
+    few, weights, steps = posts[:32], [1.0] * 32, []
+    first, second, other = (
+        fine_tune(
+            few, weights, settings.label_ids, PackagedE5(), Recipe(epochs=2, batch=8, seed=seed),
+            progress=lambda what, n: steps.append(n),
+        )
+        for seed in (0, 0, 1)
+    )  # fmt: skip
+    assert steps == [8] * 8 * 3
     assert first == second
+    assert first != other
+
+
+def test_post_that_fills_no_batch_is_left_out(posts: list[LabelledPost], settings: Settings) -> None:
+    from screener.classify.encoder import Reader
+    from screener.classify.finetune import Recipe, fine_tune
+
+    few, steps = posts[:33], []
+    graph = fine_tune(
+        few, [1.0] * 33, settings.label_ids, PackagedE5(), Recipe(epochs=1, batch=32),
+        progress=lambda what, n: steps.append(n),
+    )  # fmt: skip
+    assert steps == [32]
+    reader = Reader(PackagedE5())
+    logits = reader.runner(graph).logits(reader.tokenise([post.text for post in few]))
+    assert logits.shape[0] == 33
+    assert np.isfinite(logits).all()
 
 
 def test_student_learns_what_the_teacher_says() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screener.classify.compare import Difference, paired_bootstrap
+from screener.classify.compare import paired_bootstrap
 from screener.classify.labelled import LabelledPost
 from screener.records import Classification, Voice
 
@@ -91,11 +91,25 @@ def test_swapped_models_swap_the_signs(drawn: list[tuple[tuple[bool, tuple[str, 
         assert (one.name, one.n, one.first, one.second) == (two.name, two.n, two.second, two.first)
         assert (one.difference, one.low, one.high) == pytest.approx((-two.difference, -two.high, -two.low))
         assert one.low <= one.high
+        assert (one.verdict == "better") is (one.low > 0) is (two.verdict == "worse")
+        assert (one.verdict == "worse") is (one.high < 0) is (two.verdict == "better")
+
+
+LUCKIER = [RIGHT[0], *POOR[1:]]
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "verdict"),
-    [(0.01, 0.2, "better"), (-0.2, -0.01, "worse"), (-0.1, 0.1, "can't say"), (0.0, 0.1, "can't say"), (-0.1, 0.0, "can't say")],
+    ("first", "second", "signs", "verdict"),
+    [
+        (POOR, RIGHT, (1, 1), "better"), (RIGHT, POOR, (-1, -1), "worse"), (POOR[:60] + RIGHT[60:], RIGHT[:60] + POOR[60:], (-1, 1), "can't say"),
+        (POOR, LUCKIER, (0, 1), "can't say"), (LUCKIER, POOR, (-1, 0), "can't say"), (POOR, POOR, (0, 0), "can't say"),
+    ],
+    ids=["above", "below", "around", "from-zero", "to-zero", "zero"],
 )  # fmt: skip
-def test_verdict_needs_an_interval_without_zero(low: float, high: float, verdict: str) -> None:
-    assert Difference("a", 10, 0.5, 0.5, 0.0, low, high).verdict == verdict
+def test_verdict_needs_an_interval_without_zero(
+    first: list[Classification], second: list[Classification], signs: tuple[int, int], verdict: str
+) -> None:
+    rows = {row.name: row for row in paired_bootstrap(POSTS, first, second, LABELS, draws=500)}
+    row = rows["b"]
+    assert ((row.low > 0) - (row.low < 0), (row.high > 0) - (row.high < 0)) == signs
+    assert row.verdict == verdict

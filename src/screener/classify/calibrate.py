@@ -28,13 +28,13 @@ _GROUPS = {
     "romanised": "hi-Latn ur-Latn ar-Latn",
     "Near East and Central Asia": "ar fa ug tr uz az kk ku",
     "Africa": "am ti sw ha rw pcm yo ig zu xh so om ts tw",
-    "Europe": "es pt fr it de ro pl sv ru uk nl da nb fi bg sr hr cs el hu",
+    "Europe": "es pt fr it de ro pl sv ru uk nl da no fi bg sr hr cs el hu",
 }
 """Languages that share scripts, borrowings and the kind of material there was to learn from."""
 _GROUP_OF = {language: number for number, group in enumerate(_GROUPS.values()) for language in group.split()}
 GROUP_NAMES = (*_GROUPS, "other")
 _SHIFT_STRENGTH = 0.3
-"""Scale of the group columns: the penalty then draws a shift towards 0 with the weight of about a dozen posts."""
+"""Scale of the group columns: the penalty then draws a shift towards 0 with the weight of some fifty posts."""
 
 
 def group_number(language: str) -> int:

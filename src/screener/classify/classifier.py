@@ -20,7 +20,7 @@ from screener.records import UNDETERMINED, Classification, Scores, Voice
 from screener.settings import Settings, find_shipped
 
 _UNSUPPORTED_WEIGHT = 0.5
-"""In a language without training posts the model's logits count half: nothing measured says that they deserve more."""
+"""In a language without training posts what speaks for an answer counts half: nothing measured says that it deserves more."""
 
 
 class Classifier:
@@ -67,8 +67,10 @@ class Classifier:
         passing = np.flatnonzero(gate >= self.artifact.meta.gate_threshold).tolist()
         logits = self._encoder.logits([tokens[row] for row in passing])
         spoken = [languages[row] for row in passing]
-        weight = np.array([1.0 if self.supports(language) else _UNSUPPORTED_WEIGHT for language in spoken])
-        scored = self.artifact.calibration.scores(logits * weight[:, None].astype(np.float32), spoken)
+        for row, language in enumerate(spoken):
+            if not self.supports(language):
+                logits[row] = np.minimum(logits[row], _UNSUPPORTED_WEIGHT * logits[row])
+        scored = self.artifact.calibration.scores(logits, spoken)
         kept = dict(zip(passing, scored, strict=True))
         return [kept.get(row) or self._gated(float(gate[row])) for row in range(len(texts))]
 

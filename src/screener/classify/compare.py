@@ -26,11 +26,8 @@ class Difference:
     difference: float
     low: float
     high: float
-
-    @property
-    def verdict(self) -> str:
-        """``better`` or ``worse`` where the interval leaves out 0, else ``can't say``."""
-        return "better" if self.low > 0 else "worse" if self.high < 0 else "can't say"
+    verdict: str
+    """``better`` or ``worse`` where the interval leaves out 0, else ``can't say``."""
 
 
 def paired_bootstrap(
@@ -44,7 +41,7 @@ def paired_bootstrap(
 ) -> list[Difference]:
     """Differences for relevance, all signals together, each label and each language; both models get the same drawn posts."""
     random = np.random.default_rng(seed)
-    counts = random.multinomial(len(posts), np.full(len(posts), 1 / len(posts)), size=draws).astype(np.float64)
+    counts = random.multinomial(len(posts), np.full(len(posts), 1 / len(posts)), size=draws).astype(np.float32)
     truth = np.array([[post.relevant, *(label in post.signals for label in labels)] for post in posts], dtype=bool)
     found = [
         np.array([[answer.relevant, *(label in answer.flagged for label in labels)] for answer in answers], dtype=bool)
@@ -59,17 +56,22 @@ def paired_bootstrap(
     for name, chosen, columns in wanted:
         n_true = int(truth[chosen][:, columns].sum())
         if n_true >= _MIN_CASES:
-            one, two = (_f1(counts[:, chosen], truth[chosen][:, columns], f[chosen][:, columns]) for f in found)
-            once = np.ones((1, int(chosen.sum())))
-            a, b = (float(_f1(once, truth[chosen][:, columns], f[chosen][:, columns])[0]) for f in found)
-            low, high = np.quantile(two - one, [0.025, 0.975])
-            rows.append(Difference(name, n_true, a, b, b - a, float(low), float(high)))
+            inside = chosen[:, None]
+            one, two = (_f1(counts, truth[:, columns] & inside, f[:, columns] & inside) for f in found)
+            once = np.ones((1, len(posts)), dtype=np.float32)
+            a, b = (float(_f1(once, truth[:, columns] & inside, f[:, columns] & inside)[0]) for f in found)
+            low, high = (float(limit) for limit in np.quantile(two - one, [0.025, 0.975]))
+            rows.append(Difference(name, n_true, a, b, b - a, low, high, _verdict(low, high)))
     return rows
 
 
-def _f1(counts: NDArray[np.float64], truth: NDArray[np.bool_], found: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _verdict(low: float, high: float) -> str:
+    return "better" if low > 0 else "worse" if high < 0 else "can't say"
+
+
+def _f1(counts: NDArray[np.float32], truth: NDArray[np.bool_], found: NDArray[np.bool_]) -> NDArray[np.float64]:
     """F1 for each row of counts, which say how often each post was drawn."""
-    hits = counts @ (truth & found).sum(axis=1)
-    total = counts @ (truth.sum(axis=1) + found.sum(axis=1))
+    hits = counts @ (truth & found).sum(axis=1).astype(np.float32)
+    total = counts @ (truth.sum(axis=1) + found.sum(axis=1)).astype(np.float32)
     score: NDArray[np.float64] = 2 * hits / np.maximum(total, 1)
     return score

@@ -1,4 +1,4 @@
-"""Sentence embeddings behind one protocol, so that a better encoder is one class away."""
+"""Runs encoders: token ids to logits or embeddings by ONNX Runtime, and plain embeddings behind one protocol."""
 
 from __future__ import annotations
 

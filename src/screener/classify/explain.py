@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from screener.classify.classifier import Classifier
+from screener.scrub import scrub
 
 _SHOWN_ABOVE = 0.05
 """Signals below this probability explain nothing."""
@@ -30,17 +31,21 @@ class Explanation:
 
 
 def explanation(classifier: Classifier, text: str, language: str) -> Explanation:
-    """Judge one text and say why."""
+    """Judge one text and say why; the words shown are scrubbed, the text judged is not."""
     (answer,) = classifier.classify_many([text], [language])
     limits = classifier.thresholds
-    because = {e.label: f"{text[e.start : e.end]!r} ({e.found_by})" for e in answer.evidence}
+    because = {e.label: f"{scrub(text[e.start : e.end]).text!r} ({e.found_by})" for e in answer.evidence}
     lines = [Line("relevance", answer.relevance, limits.of("relevance", language), answer.relevant, "")]
     lines += [
         Line(label, probability, limits.of(label, language), label in answer.flagged, because.get(label, ""))
         for label, probability in sorted(answer.signals, key=lambda signal: -signal[1])
         if probability >= _SHOWN_ABOVE
     ]
-    known = "" if answer.supported else "; the model learned nothing in this language, so its confidence is halved"
+    known = (
+        ""
+        if answer.supported
+        else "; the model learned nothing in this language, so what speaks for a label counts half"
+    )
     if answer.gated:
         limit = classifier.artifact.meta.gate_threshold
         told = f"dropped by the gate ({answer.relevance:.4f}, it lets pass from {limit:.4f}); the encoder never read it"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -16,7 +15,7 @@ from screener.classify.encoder import WordTable, padded
 from screener.classify.graph import build_graph
 from screener.classify.labelled import LabelledPost
 from screener.classify.network import Network
-from screener.classify.outputs import SIGNALS, VOICES, n_outputs
+from screener.classify.outputs import POSITIVE, RELEVANT, SIGNALS, VOICE, VOICES, n_outputs
 from screener.classify.packaged import PackagedE5
 from screener.classify.tokens import Tokeniser
 
@@ -75,7 +74,7 @@ def fine_tune(
     def loss(logits: Tensor, rows: Tensor) -> Tensor:
         return _loss(logits, targets, rows, recipe)
 
-    return _fit(network, WordTable(packaged), tokens, loss, recipe, progress)
+    return _fit(network, WordTable(packaged), tokens, loss, recipe, "fine-tuning", progress)
 
 
 def distil(
@@ -95,17 +94,17 @@ def distil(
     def loss(logits: Tensor, rows: Tensor) -> Tensor:
         return functional.binary_cross_entropy_with_logits(logits[:, 0], wanted[rows])
 
-    return _fit(network, WordTable(packaged), tokens, loss, recipe, progress)
+    return _fit(network, WordTable(packaged), tokens, loss, recipe, "distilling the gate", progress)
 
 
 def _fit(
     network: Network, words: WordTable, tokens: Sequence[Sequence[int]], loss: Callable[[Tensor, Tensor], Tensor],
-    recipe: Recipe, progress: Progress,
+    recipe: Recipe, stage: str, progress: Progress,
 ) -> bytes:  # fmt: skip
     shuffled = random.Random(recipe.seed)  # noqa: S311 - order of training, no secret
     network.train()
     optimiser = _optimiser(network, recipe)
-    steps = recipe.epochs * math.ceil(len(tokens) / recipe.batch)
+    steps = recipe.epochs * len(_batches(tokens, recipe.batch, random.Random(recipe.seed)))  # noqa: S311 - only counted
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps, recipe.warm_up))
     average = torch.optim.swa_utils.AveragedModel(network, multi_avg_fn=_memory(recipe.memory), use_buffers=True)
     step = 0
@@ -120,9 +119,9 @@ def _fit(
             optimiser.zero_grad()
             schedule.step()
             step += 1
-            if step % _AVERAGE_EVERY == 0:
+            if step % _AVERAGE_EVERY == 0 or step == steps:
                 average.update_parameters(network)
-            progress("fine-tuning", len(rows))
+            progress(stage, len(rows))
     averaged: Network = average.module
     return build_graph(averaged.weights(), averaged.shape, averaged.folded_head())
 
@@ -166,7 +165,7 @@ def _batches(tokens: Sequence[Sequence[int]], size: int, shuffled: random.Random
         pool = sorted(order[start : start + size * 40], key=lambda row: len(tokens[row]))
         made += [pool[at : at + size] for at in range(0, len(pool), size)]
     shuffled.shuffle(made)
-    return made
+    return [rows for rows in made if len(rows) > 1]  # one post alone has no spread to normalise by
 
 
 def _targets(posts: Sequence[LabelledPost], weights: Sequence[float], labels: Sequence[str]) -> _Targets:
@@ -184,12 +183,12 @@ def _loss(logits: Tensor, targets: _Targets, rows: Tensor, recipe: Recipe) -> Te
     """Sum of the questions' cross-entropies; voice counts for relevant posts only."""
     entropy = functional.binary_cross_entropy_with_logits
     weight = targets.weight[rows]
-    relevant = entropy(logits[:, 0], targets.relevant[rows], reduction="none")
-    positive = entropy(logits[:, 1], targets.positive[rows], reduction="none")
+    relevant = entropy(logits[:, RELEVANT], targets.relevant[rows], reduction="none")
+    positive = entropy(logits[:, POSITIVE], targets.positive[rows], reduction="none")
     found = logits[:, SIGNALS]
     recall = torch.full((found.shape[1],), recipe.signal_recall)
     signals = entropy(found, targets.signals[rows], reduction="none", pos_weight=recall).sum(1)
     voices = targets.voice[rows]
-    voice = functional.cross_entropy(logits[:, 2 : 2 + len(VOICES)], voices, ignore_index=-1, reduction="sum")
+    voice = functional.cross_entropy(logits[:, VOICE], voices, ignore_index=-1, reduction="sum")
     each = relevant + 0.3 * positive + recipe.signal_weight * signals
     return (weight * each).mean() + 0.5 * voice / len(rows)

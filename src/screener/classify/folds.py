@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from screener.classify.graph import BUILD
 from screener.classify.labelled import INVENTED, LabelledPost
 from screener.classify.packaged import PACKAGED_SHA256, PackagedE5
+from screener.classify.tokens import MAX_CHARACTERS, MAX_TOKENS
 
 if TYPE_CHECKING:
     from screener.classify.finetune import Recipe
 
 _NOT_WORD = re.compile(r"\W+")
+_FIT = 1
+"""Raised when the network, its loss or its training change: stored fits are then made again."""
 _COPY_LETTERS = 60
 """Posts whose first letters are the same are copies of one another: retweets, headlines with another ending."""
 
@@ -69,7 +73,8 @@ class FoldStore:
 
 
 def _key(posts: Sequence[LabelledPost], weights: NDArray[np.float64], labels: Sequence[str], recipe: Recipe) -> str:
-    digest = hashlib.sha256(json.dumps([PACKAGED_SHA256, recipe.described(), list(labels)]).encode())
+    made_by = [_FIT, BUILD, MAX_TOKENS, MAX_CHARACTERS, PACKAGED_SHA256]
+    digest = hashlib.sha256(json.dumps([made_by, recipe.described(), list(labels)]).encode())
     for post, weight in zip(posts, weights.tolist(), strict=True):
         digest.update(f"{post.text!r}{post.relevant}{post.voice}{post.signals}{post.positive}{weight}".encode())
     return digest.hexdigest()[:16]

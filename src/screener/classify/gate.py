@@ -25,7 +25,7 @@ TOKENS = 64
 KEEPS = 0.98
 """Share of the posts found relevant by the full model that the gate must keep (bar: 97%), with a point of room."""
 _HELD_OUT = 5
-"""Every fifth post of the stream chooses the threshold and measures the gate; it does not learn from it."""
+"""Every fifth post of the stream is not learned from: one half of these chooses the threshold, the other measures the gate."""
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,25 @@ def distil_gate(
     recipe = Recipe(epochs=1, batch=64, rate=2e-4, head_rate=2e-3)
     graph = distil([short[row] for row in learned], relevance[learned].tolist(), packaged, recipe, layers=LAYERS, progress=progress)  # fmt: skip
     scores = gate_probabilities(reader.runner(graph), [tokens[row] for row in np.flatnonzero(held).tolist()])
-    found = flagged[held]
-    threshold = round(float(np.quantile(scores[found], 1 - KEEPS)), 5) if found.any() else 0.0
+    threshold = choose_gate(scores[::2], flagged[held][::2])
+    return Distilled(graph, threshold, measure_gate(scores[1::2], flagged[held][1::2], threshold))
+
+
+def choose_gate(scores: NDArray[np.float64], flagged: NDArray[np.bool_]) -> float:
+    """The highest threshold that keeps enough of what is flagged; 0, which passes everything, where nothing is."""
+    if not flagged.any():
+        return 0.0
+    return float(np.floor(1e5 * np.quantile(scores[flagged], 1 - KEEPS, method="lower")) / 1e5)
+
+
+def measure_gate(scores: NDArray[np.float64], flagged: NDArray[np.bool_], threshold: float) -> dict[str, float]:
+    """What the gate keeps and passes on posts that chose nothing; empty where no post is flagged."""
+    if not flagged.any() or flagged.all():
+        return {}
     kept = scores >= threshold
-    measured = {
-        "n": int(held.sum()),
-        "n_flagged": int(found.sum()),
-        "keeps_of_full_model": float(kept[found].mean()) if found.any() else 1.0,
-        "passes_of_irrelevant": float(kept[~found].mean()) if (~found).any() else 0.0,
+    return {
+        "n": len(scores),
+        "n_flagged": int(flagged.sum()),
+        "keeps_of_full_model": float(kept[flagged].mean()),
+        "passes_of_irrelevant": float(kept[~flagged].mean()),
     }
-    return Distilled(graph, threshold, measured)

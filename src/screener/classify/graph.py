@@ -27,7 +27,7 @@ Weights = Mapping[str, Matrix]
 
 _FUSED = "com.microsoft"
 _OPSET, _IR = 21, 10
-_BUILD = 1
+BUILD = 1
 """Raised when this module builds another graph from the same weights."""
 
 
@@ -131,7 +131,7 @@ def packaged_graph(packaged: PackagedE5, cache: Path) -> bytes:
 
     The name carries what it was built from and the start of its own checksum: a file that was cut short is built again.
     """
-    prefix = f"packaged-{PACKAGED_SHA256[:16]}-{_BUILD}-"
+    prefix = f"packaged-{PACKAGED_SHA256[:16]}-{BUILD}-"
     for path in cache.glob(f"{prefix}*.onnx"):
         if path.stem.removeprefix(prefix) == file_digest(path)[:16]:
             return path.read_bytes()

@@ -1,4 +1,8 @@
-"""Evaluation that can't flatter: posts the model was trained on are judged by scores of fits that had not seen them."""
+"""Posts that the model was trained on are judged by scores of fits that had not seen them.
+
+In the figures of metadata and card, calibration and thresholds too come from other posts than those judged. Where a finished model
+is evaluated (``honest_answers``), its own calibration and thresholds are used: some three hundred numbers that have seen the posts.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from screener.classify.artifacts import Meta
-from screener.classify.calibrate import Calibration
+from screener.classify.calibrate import Calibration, fit_calibration
 from screener.classify.classifier import Classifier
 from screener.classify.decide import Thresholds, decide
 from screener.classify.evaluate import Evaluation, Score, evaluate
 from screener.classify.known import Matrix
 from screener.classify.labelled import INVENTED, LabelledPost
+from screener.classify.thresholds import choose_thresholds
 from screener.records import Classification
 
 _STEP = 500
@@ -27,17 +35,30 @@ def out_of_fold_answers(
     return [decide(score, language, thresholds, ()) for score, language in zip(scores, languages, strict=True)]
 
 
-def figures(
-    posts: Sequence[LabelledPost], logits: Matrix, calibration: Calibration, thresholds: dict[str, dict[str, float]]
-) -> dict[str, Any]:
-    """Cross-validated figures of the invented and of the real posts, for the metadata and the card."""
-    answers = out_of_fold_answers(posts, logits, calibration, Thresholds(thresholds))
+def cross_fitted_answers(
+    posts: Sequence[LabelledPost], logits: Matrix, weights: NDArray[np.float64], labels: Sequence[str], folds: NDArray[np.intp]
+) -> list[Classification]:  # fmt: skip
+    """Decisions in which neither encoder nor calibration nor thresholds have seen the post."""
+    answers: list[Classification | None] = [None] * len(posts)
+    for fold in np.unique(folds).tolist():
+        rest, rows = np.flatnonzero(folds != fold).tolist(), np.flatnonzero(folds == fold).tolist()
+        others = [posts[row] for row in rest]
+        calibration = fit_calibration(others, logits[rest], weights[rest], labels)
+        limits = Thresholds(choose_thresholds(others, logits[rest], calibration))
+        found = out_of_fold_answers([posts[row] for row in rows], logits[rows], calibration, limits)
+        for row, answer in zip(rows, found, strict=True):
+            answers[row] = answer
+    return [answer for answer in answers if answer is not None]
+
+
+def figures(posts: Sequence[LabelledPost], answers: Sequence[Classification], labels: Sequence[str]) -> dict[str, Any]:
+    """Figures of the invented and of the real posts, for the metadata and the card."""
     found: dict[str, Any] = {}
     for name, wanted in (("invented", True), ("real", False)):
         rows = [row for row, post in enumerate(posts) if (post.source == INVENTED) is wanted]
         if rows:
             chosen = [posts[row] for row in rows]
-            result = evaluate(chosen, [answers[row] for row in rows], calibration.labels, n_cross_validated=len(rows))
+            result = evaluate(chosen, [answers[row] for row in rows], labels, n_cross_validated=len(rows))
             found[name] = asdict(result)
     return found
 

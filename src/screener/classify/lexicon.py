@@ -8,8 +8,6 @@ from screener.matching import Match, PhraseIndex
 from screener.records import UNDETERMINED, Evidence
 from screener.settings.schemas import LexiconFile
 
-WORK = "work"
-"""Key of the words about working life, which are no signal."""
 _LINGUA_FRANCA = "en"
 
 
@@ -20,7 +18,7 @@ class Lexicon:
         self.labels = tuple(labels)
         phrases: dict[str, tuple[str, ...]] = {}
         for file in files:
-            for label, listed in {**file.labels, WORK: file.work}.items():
+            for label, listed in file.labels.items():
                 phrases[f"{file.language}:{label}"] = listed
         self._index = PhraseIndex(phrases)
 

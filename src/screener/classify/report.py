@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from screener.classify.card import evaluation_markdown
 from screener.classify.evaluate import Evaluation
 from screener.classify.labelled import LabelledPost
-from screener.classify.lexicon import WORK, Lexicon
+from screener.classify.lexicon import Lexicon
 from screener.records import Classification
 from screener.scrub import scrub
 
@@ -115,7 +115,7 @@ def _disagreements(posts: Sequence[LabelledPost], answers: Sequence[Classificati
     found = lexicon.find_many([post.text for post in posts], [post.language for post in posts])
     for post, answer, matches in zip(posts, answers, found, strict=True):
         for match in matches:
-            if match.key != WORK and match.key not in answer.flagged:
+            if match.key not in answer.flagged:
                 right = "phrase" if match.key in post.signals else "model"
                 rows.append((right, match.key, post.text[match.start : match.end], post))
     shown = "".join(

@@ -17,7 +17,7 @@ from screener.classify.decide import DEFAULT
 from screener.classify.encoder import GraphRunner, Reader
 from screener.classify.folds import FoldStore, assign_folds
 from screener.classify.gate import Distilled, distil_gate
-from screener.classify.honest import figures
+from screener.classify.honest import cross_fitted_answers, figures
 from screener.classify.known import KnownScores, Matrix
 from screener.classify.labelled import INVENTED, PRESUMED, LabelledPost
 from screener.classify.outputs import RELEVANT, n_outputs
@@ -69,12 +69,13 @@ def train_model(
     graph = store.graph(posts, labels, packaged, recipe, progress)
     encoder = reader.runner(graph)
     gate = train_gate(reader, encoder, calibration, material, thresholds["relevance"], packaged, progress)
+    answers = cross_fitted_answers(posts, out_of_fold, weights, labels, assign_folds(posts, FOLDS))
     known = KnownScores(tuple(text_hash(post.text) for post in posts), out_of_fold)
     meta = {
         "name": folder.parent.name, "version": folder.name, "labels": tuple(labels),
         "languages": tuple(sorted({post.language for post in posts})), "taxonomy_version": taxonomy_version,
         "gate_threshold": gate.threshold, "thresholds": thresholds, "training": _describe(material, recipe),
-        "scores": figures(posts, out_of_fold, calibration, thresholds) | {"gate": gate.measured}, "licence": "Apache-2.0",
+        "scores": figures(posts, answers, labels) | {"gate": gate.measured}, "licence": "Apache-2.0",
     }  # fmt: skip
     return save_model(folder, meta, encoder=graph, calibration=calibration, gate=gate.graph, known=known)
 

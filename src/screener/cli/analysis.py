@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
+from screener.classify.decide import DEFAULT
 from screener.cli.common import (
     DEFAULT_WORKDIR,
     ConfigOption,
@@ -25,6 +27,8 @@ from screener.cli.models import ModelOption, given
 from screener.codes import parse_language
 from screener.errors import UsageError
 
+_ENOUGH = 15
+"""True posts below which a threshold would follow single posts."""
 LabelsArgument = Annotated[Path, typer.Option("--labels", help="JSONL of labelled posts in the guide's format.")]
 
 
@@ -46,7 +50,7 @@ def tune(
     """Show what each threshold would do on labelled posts, and which costs least.
 
     Posts that the model learned from are judged by scores of fits that had not seen them. The last line can be put
-    into config/screener.toml under [classify.thresholds].
+    into config/screener.toml under [classify.thresholds] as it is.
     """
     from screener.classify.classifier import Classifier
     from screener.classify.honest import honest_answers
@@ -56,9 +60,9 @@ def tune(
     names = ("relevance", *settings.label_ids)
     if name not in names:
         raise UsageError(f"--name {name}: unknown; legal values: {', '.join(names)}")
-    posts = given([labels], settings)
+    posts, code = given([labels], settings), parse_language(language) if language else DEFAULT
     if language:
-        posts = [post for post in posts if post.language == parse_language(language)]
+        posts = [post for post in posts if post.language == code]
     if not posts:
         raise UsageError(f"{labels}: no labelled posts{f' in {language}' if language else ''}")
     classifier = Classifier.from_settings(settings, model)
@@ -81,11 +85,11 @@ def tune(
         mark = " *" if choice == found.cheapest else ""
         table.add_row(f"{choice.threshold:.2f}{mark}", str(choice.n_found), f"{choice.precision:.2f}", f"{choice.recall:.2f}", f"{choice.f1:.2f}", f"{choice.cost:g}")  # fmt: skip
     out.print(table)
-    now = classifier.thresholds.of(name, language or "")
-    out.print(
-        f"now {now:.2f}; cheapest *: {name} = {{ {language or 'default'} = {found.cheapest.threshold:.2f} }}",
-        highlight=False,
-    )
+    out.print(f"now {classifier.thresholds.of(name, code):.2f}; * costs least", highlight=False)
+    if found.n_true < _ENOUGH:
+        out.print(f"only {found.n_true} true posts: too few to change a threshold on", highlight=False)
+        return
+    typer.echo(f'{name} = {{ "{code}" = {found.cheapest.threshold:.2f} }}')
 
 
 @guarded
@@ -115,6 +119,7 @@ def compare(
             ]
             for folder in (first, second)
         )
+    out.print(f"A: {first}; B: {second}", highlight=False) if output is Format.TABLE else None
     rows = paired_bootstrap(posts, one, two, settings.label_ids, draws=draws)
     if output is Format.JSON:
         print_json(rows)
@@ -137,21 +142,21 @@ def explain(
     from screener.classify.classifier import Classifier
     from screener.classify.explain import explanation
     from screener.detect_language import Detector
-    from screener.scrub import scrub
 
     settings = open_settings(config)
     if (post_id is None) == (text is None):
         raise UsageError("give either the id of a post or --text")
     if post_id is not None:
         from screener.store.lake import Lake
-        from screener.store.lake_queries import text_of
+        from screener.store.lake_queries import text_and_language
 
-        text = text_of(Lake(open_workdir(workdir).lake), post_id)
-        if text is None:
-            raise UsageError(f"post '{post_id}' is not in the lake of {workdir}")
-    shown = scrub(text or "").text
-    code = parse_language(language) if language else Detector(settings.runtime.detect_language).detect(shown).language
-    found = explanation(Classifier.from_settings(settings, model), shown, code)
+        stored = text_and_language(Lake(open_workdir(workdir).lake), post_id)
+        if stored is None:
+            raise UsageError(f"post '{post_id}' is not in the lake of {workdir}, or its language was not detected yet")
+        text, language = stored[0], language or stored[1]
+    text = text or ""
+    code = parse_language(language) if language else Detector(settings.runtime.detect_language).detect(text).language
+    found = explanation(Classifier.from_settings(settings, model), text, code)
     if output is Format.JSON:
         print_json(found)
         return
@@ -159,6 +164,10 @@ def explain(
     table = Table("question", "probability", "threshold", "", "because of")
     for line in found.lines:
         table.add_row(
-            line.name, f"{line.probability:.2f}", f"{line.threshold:.2f}", "yes" if line.flagged else "", line.because
+            line.name,
+            f"{line.probability:.2f}",
+            f"{line.threshold:.2f}",
+            "yes" if line.flagged else "",
+            Text(line.because),
         )
     out.print(table)

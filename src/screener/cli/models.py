@@ -95,13 +95,20 @@ def _train_classifier(
 
     posts = distinct([*own(settings), *by_id(posts_folder, settings), *given(labels, settings)])
     stream, languages = _stream(posts_folder, settings)
-    folder, recipe = out_folder or find_shipped("models") / settings.runtime.classify.model, Recipe()
+    folder, recipe = (out_folder or find_shipped("models") / settings.runtime.classify.model).resolve(), Recipe()
+    make_writable(folder)
+    if not stream:
+        err.print("without --posts the gate has no stream to learn from and will pass everything", style="yellow")
     err.print(
         f"training on {len(posts)} posts, {sum(p.relevant for p in posts)} relevant: {FOLDS} folds, then all; "
         f"the gate on {len(stream)} posts more",
         highlight=False,
     )
-    totals = {"fine-tuning": recipe.epochs * len(posts) * FOLDS, "reading the stream": len(posts) + len(stream)}
+    totals = {
+        "fine-tuning": recipe.epochs * len(posts) * FOLDS,
+        "distilling the gate": len(posts) + len(stream) * 4 // 5,
+        "reading the stream": len(posts) + len(stream),
+    }
     with progress_bars() as progress:
         meta = train_model(
             folder, Material(posts, stream, languages), labels=settings.label_ids, taxonomy_version=settings.taxonomy_version,
@@ -110,6 +117,16 @@ def _train_classifier(
         )  # fmt: skip
     (folder / "card.md").write_text(card(asdict(meta), evaluations_of(meta)), encoding="utf-8")
     err.print(f"{meta.key} written to {folder}; its card is {folder / 'card.md'}", highlight=False)
+
+
+def make_writable(folder: Path) -> None:
+    """Make the folder now; raises ``UsageError`` before an hour's work, not after it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".writable").touch()
+        (folder / ".writable").unlink()
+    except OSError as error:
+        raise UsageError(f"{folder}: can't be written ({error.strerror})") from error
 
 
 def _stream(folder: Path | None, settings: Settings) -> tuple[list[str], list[str]]:
@@ -133,7 +150,7 @@ def evaluate(
     report: Annotated[Path | None, typer.Option("--report", help="Also write a report: HTML with curves and the worst errors for --labels, Markdown for --languages.")] = None,
     config: ConfigOption = None, output: FormatOption = Format.TABLE,
 ) -> None:  # fmt: skip
-    """Print precision, recall and F1 per label, language, voice and source, with n.
+    """Print precision, recall and F1 per label and language, with n.
 
     Posts that the model was trained on are judged by what a fit said that had not seen them; these scores ship with
     the model, so that it takes seconds. The report shows texts: keep it where the posts themselves may lie.
@@ -160,6 +177,10 @@ def _evaluate_classifier(
     posts = given([labels], settings)
     if not posts:
         raise UsageError(f"{labels}: no labelled posts")
+    if report is not None:
+        make_writable(report.resolve().parent)
+        if report.is_dir():
+            raise UsageError(f"--report {report}: a folder; give a file")
     classifier = Classifier.from_settings(settings, model)
     with progress_bars() as progress:
         answers, n_known = honest_answers(classifier, posts, lambda what, n: progress(what, n, None))

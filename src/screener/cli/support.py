@@ -27,7 +27,7 @@ def support_table(settings: Settings) -> str:
         )
     return (
         "## What the later stages know of each language\n\n"
-        "*Phrases* of the lexicon find evidence and feed the classifier; *invented posts* are the project's own training posts; *relevance F1* is the classifier's, "
+        "*Phrases* of the lexicon are shown as evidence; *invented posts* are the project's own training posts; *relevance F1* is the classifier's, "
         "cross-validated on real posts (models/signals). A language without phrases and posts is told apart but hardly classified: its posts count as heard, their signals are missed.\n\n"
         "| code | language | watched | phrases | invented posts | relevance F1 |\n|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n"
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date
@@ -115,14 +115,15 @@ def reviewable_posts(lake: Lake, window: Window, *, seed: int, n_audit: int, n_a
     return [_screened(row) for row in _rows(lake, _REVIEWABLE, window, **extra)]
 
 
-def text_of(lake: Lake, post_id: str) -> str | None:
-    """The text of one post, ``None`` if the lake does not hold it."""
-    query = "SELECT text FROM posts WHERE post_id = $post_id LIMIT 1"
-    if not all(lake.parts(layer) for layer in _LAYERS):
+def text_and_language(lake: Lake, post_id: str) -> tuple[str, str] | None:
+    """Text and detected language of one post, ``None`` if the lake holds no such post with a language."""
+    query = f"SELECT p.text, l.language FROM posts p JOIN languages l USING {_PLACE} WHERE post_id = $post_id LIMIT 1"  # noqa: S608
+    layers = ("posts", "languages")
+    if not all(lake.parts(layer) for layer in layers):
         return None
-    with _connected(lake) as connection:
+    with _connected(lake, layers) as connection:
         row = connection.execute(query, {"post_id": post_id}).fetchone()
-    return None if row is None else str(row[0])
+    return None if row is None else (str(row[0]), str(row[1]))
 
 
 def _rows(lake: Lake, query: str, window: Window, **extra: Any) -> Iterator[dict[str, Any]]:
@@ -135,12 +136,12 @@ def _rows(lake: Lake, query: str, window: Window, **extra: Any) -> Iterator[dict
 
 
 @contextmanager
-def _connected(lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
+def _connected(lake: Lake, layers: Sequence[str] = _LAYERS) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with one view per layer."""
     connection = duckdb.connect(":memory:", config={"threads": 2})
     try:
         connection.execute("SET TimeZone = 'UTC'")
-        for layer in _LAYERS:
+        for layer in layers:
             connection.sql(_SCAN, params={"files": lake.glob(layer)}).create_view(layer)
         yield connection
     except duckdb.Error as error:

@@ -1,0 +1,74 @@
+"""The gate's threshold and its figures: what is flagged must pass, whatever the scores look like."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from screener.classify.gate import KEEPS, choose_gate, measure_gate
+
+SCORES = st.floats(min_value=0.0, max_value=1.0, allow_subnormal=False)
+POSTS = st.lists(st.tuples(SCORES, st.booleans()), min_size=1, max_size=120)
+
+
+def arrays(posts: list[tuple[float, bool]]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    scores, flagged = zip(*posts, strict=True)
+    return np.array(scores, dtype=np.float64), np.array(flagged, dtype=bool)
+
+
+@given(POSTS)
+def test_threshold_keeps_enough_of_what_chose_it(posts: list[tuple[float, bool]]) -> None:
+    scores, flagged = arrays(posts)
+    threshold = choose_gate(scores, flagged)
+    assert 0 <= threshold <= 1
+    assert not flagged.any() or (scores >= threshold)[flagged].mean() >= KEEPS
+
+
+@pytest.mark.parametrize("n", [1, 2, 10, 49, 50, 51, 100, 1000])
+def test_few_flagged_posts_are_kept_as_many_are(n: int) -> None:
+    scores = np.linspace(0.2, 0.9, n)
+    flagged = np.ones(n, dtype=bool)
+    assert (scores >= choose_gate(scores, flagged)).mean() >= KEEPS
+
+
+def test_threshold_is_no_lower_than_it_must_be() -> None:
+    scores = np.linspace(0.2, 0.9, 1000)
+    kept = scores >= choose_gate(scores, np.ones(1000, dtype=bool))
+    assert KEEPS <= kept.mean() < KEEPS + 0.002
+
+
+def test_posts_that_are_not_flagged_do_not_move_the_threshold() -> None:
+    flagged = np.linspace(0.3, 0.9, 200)
+    alone = choose_gate(flagged, np.ones(200, dtype=bool))
+    with_others = np.concatenate([flagged, np.linspace(0, 1, 5000)])
+    assert alone > 0.3
+    assert choose_gate(with_others, np.arange(5200) < 200) == alone
+
+
+@pytest.mark.parametrize("n", [0, 1, 500])
+def test_gate_passes_everything_where_nothing_is_flagged(n: int) -> None:
+    scores = np.linspace(0, 1, n)
+    threshold = choose_gate(scores, np.zeros(n, dtype=bool))
+    assert threshold == 0.0
+    assert (scores >= threshold).all()
+
+
+def test_figures_are_counted() -> None:
+    scores, flagged = arrays([(0.9, True), (0.5, True), (0.4, True), (0.1, True), (0.6, False), (0.2, False)])
+    assert measure_gate(scores, flagged, 0.4) == {
+        "n": 6, "n_flagged": 4, "keeps_of_full_model": 0.75, "passes_of_irrelevant": 0.5,
+    }  # fmt: skip
+
+
+def test_gate_that_passes_everything_keeps_everything() -> None:
+    scores, flagged = arrays([(0.0, True), (0.3, False), (0.0, False)])
+    found = measure_gate(scores, flagged, 0.0)
+    assert (found["keeps_of_full_model"], found["passes_of_irrelevant"]) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize("flagged", [[], [False], [False] * 3, [True], [True] * 3])
+def test_nothing_is_measured_where_posts_are_all_alike(flagged: list[bool]) -> None:
+    assert measure_gate(np.full(len(flagged), 0.5), np.array(flagged, dtype=bool), 0.4) == {}
