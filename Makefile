@@ -43,7 +43,7 @@ test-servers: install  ## Run the tests against real servers: PostgreSQL, Airflo
 .PHONY: test-train
 test-train: install  ## Install PyTorch and train tiny models for real
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet torch==2.13.0
-	$(BIN)/pytest -m training -o addopts= -q --strict-markers
+	$(BIN)/pytest tests/training -m training -o addopts= -q --strict-markers
 
 .PHONY: check
 check: install  ## Format, lint, types, import contracts, config

@@ -49,6 +49,10 @@ def shift_matrix(logit: NDArray[np.floating], languages: Sequence[str]) -> Matri
     return np.column_stack([logit.astype(np.float32), columns])
 
 
+_FAINT = 1e-3
+"""Weight of two made-up posts, one of each kind, so that a label without a case in a fold can be fitted at all."""
+
+
 @dataclass(frozen=True)
 class Calibration:
     """One fitted logistic regression per question and label."""
@@ -100,7 +104,10 @@ def fit_calibration(
     first = SIGNALS.start
     truths |= {label: (first + n, [label in post.signals for post in posts]) for n, label in enumerate(labels)}
     estimators = {}
+    faint = np.append(weights, [_FAINT, _FAINT])
     for name, (column, truth) in truths.items():
-        matrix = shift_matrix(logits[:, column], languages)
-        estimators[name] = LogisticRegression(C=1.0, max_iter=1000).fit(matrix, truth, sample_weight=weights)
+        matrix = np.pad(shift_matrix(logits[:, column], languages), ((0, 2), (0, 0)))
+        estimators[name] = LogisticRegression(C=1.0, max_iter=1000).fit(
+            matrix, [*truth, True, False], sample_weight=faint
+        )
     return Calibration(estimators, tuple(labels))
