@@ -50,7 +50,7 @@ def tune(
     """Show what each threshold would do on labelled posts, and which costs least.
 
     Posts that the model learned from are judged by scores of fits that had not seen them. The last line can be put
-    into config/screener.toml under [classify.thresholds] as it is.
+    into config/screener.toml, in the section classify.thresholds, as it is.
     """
     from screener.classify.classifier import Classifier
     from screener.classify.honest import honest_answers
