@@ -21,7 +21,7 @@ def support_table(settings: Settings) -> str:
     rows = []
     for language in sorted(watched | phrases.keys() | invented.keys()):
         judged = by_language.get(language)
-        figure = f"{judged['f1']:.2f} ({judged['n']} relevant)" if judged else "not measured"
+        figure = f"{judged['f1']:.2f} ({judged['n']} relevant)" if judged and judged["n"] else "not measured"
         rows.append(
             f"| {language} | {language_name(language, 'en')} | {'yes' if language in watched else ''} | {phrases.get(language, 0)} | {invented.get(language, 0)} | {figure} |"
         )
