@@ -104,24 +104,22 @@ def _fit(
     shuffled = random.Random(recipe.seed)  # noqa: S311 - order of training, no secret
     network.train()
     optimiser = _optimiser(network, recipe)
-    steps = recipe.epochs * len(_batches(tokens, recipe.batch, random.Random(recipe.seed)))  # noqa: S311 - only counted
+    plan = [rows for _ in range(recipe.epochs) for rows in _batches(tokens, recipe.batch, shuffled)]
+    steps = len(plan)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps, recipe.warm_up))
     average = torch.optim.swa_utils.AveragedModel(network, multi_avg_fn=_memory(recipe.memory), use_buffers=True)
-    step = 0
-    for _ in range(recipe.epochs):
-        for rows in _batches(tokens, recipe.batch, shuffled):
-            ids, lengths = padded([tokens[row] for row in rows])
-            with torch.autocast("cpu", torch.bfloat16):
-                logits = network(torch.from_numpy(words(ids)), torch.from_numpy(lengths))
-            loss(logits.float(), torch.tensor(rows)).backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimiser.step()
-            optimiser.zero_grad()
-            schedule.step()
-            step += 1
-            if step % _AVERAGE_EVERY == 0 or step == steps:
-                average.update_parameters(network)
-            progress(stage, len(rows))
+    for step, rows in enumerate(plan, start=1):
+        ids, lengths = padded([tokens[row] for row in rows])
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = network(torch.from_numpy(words(ids)), torch.from_numpy(lengths))
+        loss(logits.float(), torch.tensor(rows)).backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+        optimiser.zero_grad()
+        schedule.step()
+        if step % _AVERAGE_EVERY == 0 or step == steps:
+            average.update_parameters(network)
+        progress(stage, len(rows))
     averaged: Network = average.module
     return build_graph(averaged.weights(), averaged.shape, averaged.folded_head())
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from screener.classify.artifacts import Meta, save_model
 from screener.classify.calibrate import Calibration, fit_calibration
-from screener.classify.decide import DEFAULT
+from screener.classify.decide import RELEVANCE, Thresholds
 from screener.classify.encoder import GraphRunner, Reader
 from screener.classify.folds import FoldStore, assign_folds
 from screener.classify.gate import Distilled, distil_gate
@@ -62,14 +62,15 @@ def train_model(
     check_material(material.posts, labels)
     posts, packaged = material.posts, PackagedE5()
     reader = Reader(packaged)
-    out_of_fold = cross_validate(posts, labels, packaged, reader, recipe, store, progress)
+    folds = assign_folds(posts, FOLDS)
+    out_of_fold = cross_validate(posts, folds, labels, packaged, reader, recipe, store, progress)
     weights = post_weights(posts)
     calibration = fit_calibration(posts, out_of_fold, weights, labels)
     thresholds = choose_thresholds(posts, out_of_fold, calibration)
     graph = store.graph(posts, labels, packaged, recipe, progress)
     encoder = reader.runner(graph)
-    gate = train_gate(reader, encoder, calibration, material, thresholds["relevance"], packaged, progress)
-    answers = cross_fitted_answers(posts, out_of_fold, weights, labels, assign_folds(posts, FOLDS))
+    gate = train_gate(reader, encoder, calibration, material, Thresholds(thresholds), packaged, progress)
+    answers = cross_fitted_answers(posts, out_of_fold, weights, labels, folds)
     known = KnownScores(tuple(text_hash(post.text) for post in posts), out_of_fold)
     meta = {
         "name": folder.parent.name, "version": folder.name, "labels": tuple(labels),
@@ -96,6 +97,7 @@ def post_weights(posts: Sequence[LabelledPost]) -> NDArray[np.float64]:
 
 def cross_validate(
     posts: Sequence[LabelledPost],
+    folds: NDArray[np.intp],
     labels: Sequence[str],
     packaged: PackagedE5,
     reader: Reader,
@@ -104,7 +106,6 @@ def cross_validate(
     progress: Progress,
 ) -> Matrix:
     """For each post the logits of a fit that saw neither its text nor a near copy or translation of it."""
-    folds = assign_folds(posts, FOLDS)
     logits = np.zeros((len(posts), n_outputs(labels)), dtype=np.float32)
     for fold in range(FOLDS):
         learned = [post for post, number in zip(posts, folds, strict=True) if number != fold]
@@ -115,7 +116,7 @@ def cross_validate(
 
 
 def train_gate(
-    reader: Reader, encoder: GraphRunner, calibration: Calibration, material: Material, relevance: dict[str, float],
+    reader: Reader, encoder: GraphRunner, calibration: Calibration, material: Material, thresholds: Thresholds,
     packaged: PackagedE5, progress: Progress,
 ) -> Distilled:  # fmt: skip
     """The gate, from what the full model says of the labelled posts and of the stream."""
@@ -129,7 +130,7 @@ def train_gate(
         answers.append(calibration.probability("relevance", logits[:, RELEVANT], languages[part]))
         progress("reading the stream", len(logits))
     found = np.concatenate(answers)
-    limits = np.array([relevance.get(language, relevance[DEFAULT]) for language in languages])
+    limits = np.array([thresholds.of(RELEVANCE, language) for language in languages])
     return distil_gate(tokens, found, found >= limits, len(material.posts), reader, packaged, progress)
 
 

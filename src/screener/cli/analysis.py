@@ -21,9 +21,8 @@ from screener.cli.common import (
     open_workdir,
     out,
     print_json,
-    progress_bars,
 )
-from screener.cli.models import ModelOption, given
+from screener.cli.models import ModelOption, judged, labelled
 from screener.codes import parse_language
 from screener.errors import UsageError
 
@@ -53,21 +52,19 @@ def tune(
     into config/screener.toml, in the section classify.thresholds, as it is.
     """
     from screener.classify.classifier import Classifier
-    from screener.classify.honest import honest_answers
     from screener.classify.what_if import what_if
 
     settings = open_settings(config)
     names = ("relevance", *settings.label_ids)
     if name not in names:
         raise UsageError(f"--name {name}: unknown; legal values: {', '.join(names)}")
-    posts, code = given([labels], settings), parse_language(language) if language else DEFAULT
+    posts, code = labelled(labels, settings), parse_language(language) if language else DEFAULT
     if language:
         posts = [post for post in posts if post.language == code]
     if not posts:
-        raise UsageError(f"{labels}: no labelled posts{f' in {language}' if language else ''}")
+        raise UsageError(f"{labels}: no labelled posts in {language}")
     classifier = Classifier.from_settings(settings, model)
-    with progress_bars() as progress:
-        answers, _ = honest_answers(classifier, posts, lambda what, n: progress(what, n, None))
+    answers, _ = judged(classifier, posts)
     found = what_if(posts, answers, name, false_alarm_cost)
     if output is Format.JSON:
         print_json(found)
@@ -106,24 +103,15 @@ def compare(
     """
     from screener.classify.classifier import Classifier
     from screener.classify.compare import paired_bootstrap
-    from screener.classify.honest import honest_answers
 
     settings = open_settings(config)
-    posts = given([labels], settings)
-    if not posts:
-        raise UsageError(f"{labels}: no labelled posts")
-    with progress_bars() as progress:
-        one, two = (
-            honest_answers(Classifier.from_settings(settings, folder), posts, lambda what, n: progress(what, n, None))[
-                0
-            ]
-            for folder in (first, second)
-        )
-    out.print(f"A: {first}; B: {second}", highlight=False) if output is Format.TABLE else None
+    posts = labelled(labels, settings)
+    one, two = (judged(Classifier.from_settings(settings, folder), posts)[0] for folder in (first, second))
     rows = paired_bootstrap(posts, one, two, settings.label_ids, draws=draws)
     if output is Format.JSON:
         print_json(rows)
         return
+    out.print(f"A: {first}; B: {second}", highlight=False)
     table = Table("F1 of", "n true", "A", "B", "B - A", "95% interval", "verdict")
     for row in rows:
         table.add_row(row.name, str(row.n), f"{row.first:.3f}", f"{row.second:.3f}", f"{row.difference:+.3f}", f"{row.low:+.3f} to {row.high:+.3f}", row.verdict)  # fmt: skip

@@ -30,7 +30,9 @@ from screener.errors import UsageError
 from screener.settings import Settings, find_shipped
 
 if TYPE_CHECKING:
+    from screener.classify.classifier import Classifier
     from screener.classify.labelled import LabelledPost
+    from screener.records import Classification
 
 
 PostsOption = Annotated[
@@ -172,18 +174,14 @@ def _evaluate_classifier(
     from screener.classify.card import evaluation_markdown
     from screener.classify.classifier import Classifier
     from screener.classify.evaluate import evaluate as measure
-    from screener.classify.honest import honest_answers
 
-    posts = given([labels], settings)
-    if not posts:
-        raise UsageError(f"{labels}: no labelled posts")
+    posts = labelled(labels, settings)
     if report is not None:
         make_writable(report.resolve().parent)
         if report.is_dir():
             raise UsageError(f"--report {report}: a folder; give a file")
     classifier = Classifier.from_settings(settings, model)
-    with progress_bars() as progress:
-        answers, n_known = honest_answers(classifier, posts, lambda what, n: progress(what, n, None))
+    answers, n_known = judged(classifier, posts)
     result = measure(posts, answers, settings.label_ids, n_cross_validated=n_known)
     if report is not None:
         from screener.classify.report import write_report
@@ -229,6 +227,21 @@ def given(files: Sequence[Path], settings: Settings) -> list[LabelledPost]:
         if not file.is_file():
             raise UsageError(f"--labels {file}: no such file")
     return [post for file in files for post in read_labelled(file, settings.label_ids)]
+
+
+def labelled(file: Path, settings: Settings) -> list[LabelledPost]:
+    """Posts of one file given with ``--labels``, at least one."""
+    if posts := given([file], settings):
+        return posts
+    raise UsageError(f"{file}: no labelled posts")
+
+
+def judged(classifier: Classifier, posts: Sequence[LabelledPost]) -> tuple[list[Classification], int]:
+    """Honest answers with a progress bar, and how many of them are out-of-fold ones."""
+    from screener.classify.honest import honest_answers
+
+    with progress_bars() as progress:
+        return honest_answers(classifier, posts, lambda what, n: progress(what, n, None))
 
 
 def distinct(posts: Sequence[LabelledPost]) -> list[LabelledPost]:
