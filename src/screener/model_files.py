@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+import zipfile
+import zlib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from screener.errors import ModelError
 
@@ -68,6 +73,15 @@ def check_format(folder: Path, found: object, readable: int) -> None:
     """Raise ``ModelError`` for a folder that other code wrote."""
     if found != readable:
         raise ModelError(f"{folder}: model format {found}, this code reads {readable}; train again or update screener")
+
+
+def read_arrays(path: Path, types: Mapping[str, str]) -> dict[str, NDArray[Any]]:
+    """Arrays of a model's ``.npz`` file by name, as the types wanted; raises ``ModelError``."""
+    try:
+        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as stored:
+            return {name: stored[name].astype(wanted) for name, wanted in types.items()}
+    except (OSError, ValueError, KeyError, EOFError, TypeError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:  # fmt: skip
+        raise ModelError(f"{path}: can't be read as arrays {', '.join(types)} ({error})") from error
 
 
 def write_hashes(folder: Path, hashes: Iterable[str]) -> None:

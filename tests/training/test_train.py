@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,12 @@ import pytest
 
 from screener.classify.classifier import Classifier
 from screener.classify.folds import FoldStore
+from screener.classify.gate_training import Material
 from screener.classify.honest import evaluate_honestly
-from screener.classify.labelled import LabelledPost, own_posts
+from screener.classify.labelled import INVENTED, LabelledPost, own_posts
+from screener.classify.outputs import n_outputs
 from screener.classify.packaged import PackagedE5
-from screener.classify.train import FOLDS, Material, post_weights, train_model
+from screener.classify.train import FOLDS, post_weights, train_model
 from screener.errors import UsageError
 from screener.settings import Settings
 
@@ -94,6 +97,19 @@ def test_post_that_fills_no_batch_is_left_out(posts: list[LabelledPost], setting
     logits = reader.runner(graph).logits(reader.tokenise([post.text for post in few]))
     assert logits.shape[0] == 33
     assert np.isfinite(logits).all()
+
+
+def test_graph_asks_for_tokens_alone_whoever_wrote_the_posts(posts: list[LabelledPost], settings: Settings) -> None:
+    import onnx
+
+    from screener.classify.finetune import Recipe, fine_tune
+
+    mixed = [replace(post, source=INVENTED if post.relevant else "posts") for post in posts[:8]]
+    made = onnx.load_from_string(fine_tune(mixed, [1.0] * 8, settings.label_ids, PackagedE5(), Recipe(epochs=1)))
+    widths = {output.name: output.type.tensor_type.shape.dim[1].dim_value for output in made.graph.output}
+    assert {given.name for given in made.graph.input} == {"embedded", "valid", "length"}
+    assert widths["logits"] == n_outputs(settings.label_ids)
+    assert not [constant.name for constant in made.graph.initializer if INVENTED in constant.name]
 
 
 def test_student_learns_what_the_teacher_says() -> None:

@@ -14,6 +14,7 @@ from screener.classify.calibrate import Calibration, fit_calibration
 from screener.classify.known import KnownScores
 from screener.classify.labelled import LabelledPost
 from screener.classify.outputs import n_outputs
+from screener.classify.wording import Wording
 from screener.errors import ModelError
 from screener.model_files import file_digest, text_hash
 from screener.records import Voice
@@ -21,10 +22,12 @@ from screener.records import Voice
 LABELS = ("a", "b")
 META: dict[str, Any] = {
     "name": "signals", "version": "1", "labels": LABELS, "languages": ("my", "th"), "taxonomy_version": "1.0",
-    "gate_threshold": 0.1, "thresholds": {"a": {"default": 0.5}}, "training": {"n": 2}, "scores": {}, "licence": "Apache-2.0",
+    "wording_threshold": -2.5, "gate_threshold": 0.1, "thresholds": {"a": {"default": 0.5}}, "training": {"n": 2}, "scores": {},
+    "licence": "Apache-2.0",
 }  # fmt: skip
 KNOWN = KnownScores((text_hash("one"), text_hash("two")), np.array([[0.5, -2], [3, 0]], dtype=np.float32))
-FILES = ("encoder.onnx", "gate.onnx", "calibration.skops", "scores.npz")
+WORDING = Wording(np.linspace(-1, 1, 2**18, dtype=np.float16).astype(np.float32), -0.5)
+FILES = ("encoder.onnx", "gate.onnx", "wording.npz", "calibration.skops", "scores.npz")
 
 
 class Surprise:
@@ -47,7 +50,7 @@ def calibration() -> Calibration:
 @pytest.fixture
 def folder(tmp_path: Path, calibration: Calibration) -> Path:
     path = tmp_path / "signals" / "1"
-    save_model(path, META, encoder=b"encoder", calibration=calibration, gate=b"gate", known=KNOWN)
+    save_model(path, META, encoder=b"encoder", calibration=calibration, gate=b"gate", wording=WORDING, known=KNOWN)
     return path
 
 
@@ -64,14 +67,19 @@ def test_model_comes_back_as_it_was_saved(folder: Path, calibration: Calibration
     model = load_model(folder)
     logits = np.array([[0.5] * n_outputs(LABELS), [-1.0] * n_outputs(LABELS)], dtype=np.float32)
     assert (model.encoder, model.gate) == (b"encoder", b"gate")
-    assert model.calibration.scores(logits, ["th", "en"]) == calibration.scores(logits, ["th", "en"])
+    assert model.calibration.scores(logits, ["th", "en"], ["paid", "not paid"]) == calibration.scores(
+        logits, ["th", "en"], ["paid", "not paid"]
+    )
+    assert (model.wording.weights.tolist(), model.wording.bias) == (WORDING.weights.tolist(), WORDING.bias)
     assert model.known.hashes == KNOWN.hashes
     assert model.known.logits.tolist() == KNOWN.logits.tolist()
     assert {name: getattr(model.meta, name) for name in META} == META
 
 
 def test_description_comes_back_as_it_was_saved(tmp_path: Path, calibration: Calibration) -> None:
-    saved = save_model(tmp_path, META, encoder=b"encoder", calibration=calibration, gate=b"gate", known=KNOWN)
+    saved = save_model(
+        tmp_path, META, encoder=b"encoder", calibration=calibration, gate=b"gate", wording=WORDING, known=KNOWN
+    )
     assert read_meta(tmp_path) == saved
     assert load_model(tmp_path).meta == saved
     assert saved.libraries == installed_libraries()
@@ -80,12 +88,24 @@ def test_description_comes_back_as_it_was_saved(tmp_path: Path, calibration: Cal
 
 
 @pytest.mark.parametrize(
-    "other", [{"gate": b"another gate"}, {"thresholds": {"a": {"default": 0.9}}}, {"gate_threshold": 0.5}]
+    "other",
+    [
+        {"gate": b"another gate"},
+        {"thresholds": {"a": {"default": 0.9}}},
+        {"gate_threshold": 0.5},
+        {"wording_threshold": -2.0},
+    ],
 )
 def test_key_changes_with_files_and_thresholds(
     tmp_path: Path, calibration: Calibration, other: dict[str, object]
 ) -> None:
-    parts: dict[str, object] = {"encoder": b"encoder", "gate": b"gate", "calibration": calibration, "known": KNOWN}
+    parts: dict[str, object] = {
+        "encoder": b"encoder",
+        "gate": b"gate",
+        "calibration": calibration,
+        "wording": WORDING,
+        "known": KNOWN,
+    }
     first = save_model(tmp_path / "m" / "1", META, **parts)
     files, described = {k: v for k, v in other.items() if k in parts}, {k: v for k, v in other.items() if k in META}
     assert save_model(tmp_path / "n" / "1", META | described, **parts | files).key != first.key
@@ -96,7 +116,7 @@ def test_folder_holds_what_was_described_and_nothing_else(folder: Path) -> None:
 
 
 def test_saving_again_replaces_the_model(folder: Path, calibration: Calibration) -> None:
-    save_model(folder, META, encoder=b"newer", calibration=calibration, gate=b"gate", known=KNOWN)
+    save_model(folder, META, encoder=b"newer", calibration=calibration, gate=b"gate", wording=WORDING, known=KNOWN)
     assert load_model(folder).encoder == b"newer"
 
 
@@ -142,10 +162,10 @@ def test_folder_without_description_is_refused(folder: Path) -> None:
         load_model(folder)
 
 
-@pytest.mark.parametrize("number", [1, 99, None, "2"])
+@pytest.mark.parametrize("number", [2, 99, None, "3"])
 def test_foreign_format_is_refused(folder: Path, number: object) -> None:
     edit_meta(folder, format=number)
-    with pytest.raises(ModelError, match=f"model format {number}, this code reads 2; train again or update screener"):
+    with pytest.raises(ModelError, match=f"model format {number}, this code reads 3; train again or update screener"):
         load_model(folder)
 
 

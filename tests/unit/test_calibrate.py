@@ -24,8 +24,10 @@ LOGIT = st.floats(-8, 8)
 LANGUAGE = st.sampled_from(["en", "th", "zh-Hant", "hi-Latn", "xx"])
 
 
-def labelled(number: int, language: str, relevant: bool, positive: bool, signals: tuple[str, ...]) -> LabelledPost:
-    return LabelledPost(str(number), "text", language, "invented", relevant, Voice.TESTIMONY, signals, positive)
+def labelled(
+    number: int, language: str, relevant: bool, positive: bool, signals: tuple[str, ...], voice: Voice = Voice.TESTIMONY
+) -> LabelledPost:
+    return LabelledPost(str(number), "text", language, "invented", relevant, voice, signals, positive)
 
 
 def simulate(seed: int, languages: Sequence[str]) -> tuple[list[LabelledPost], NDArray[np.float32]]:
@@ -35,7 +37,14 @@ def simulate(seed: int, languages: Sequence[str]) -> tuple[list[LabelledPost], N
     true = random.random(logits.shape) < 1 / (1 + np.exp(-logits))
     said = logits + THAI_SHIFT * (np.array(languages) == "th")[:, None]
     posts = [
-        labelled(number, language, relevant, positive, tuple(np.array(LABELS)[found]))
+        labelled(
+            number,
+            language,
+            relevant,
+            positive,
+            tuple(np.array(LABELS)[found]),
+            VOICES[int(said[number, VOICE].argmax())],
+        )
         for number, (language, relevant, positive, found) in enumerate(
             zip(languages, true[:, 0].tolist(), true[:, 1].tolist(), true[:, -2:], strict=True)
         )
@@ -126,9 +135,9 @@ def test_shift_matrix_marks_one_group_in_each_row(rows: list[tuple[float, str]])
 
 def test_scores_are_one_per_row(calibration: Calibration) -> None:
     logits = np.zeros((len(VOICES), n_outputs(LABELS)), dtype=np.float32)
-    logits[:, VOICE] = np.eye(len(VOICES))
+    logits[:, VOICE] = 3 * np.eye(len(VOICES))
     logits[:, RELEVANT] = [-3, -1, 1, 3]
-    found = calibration.scores(logits, ["en"] * len(VOICES))
+    found = calibration.scores(logits, ["en"] * len(VOICES), ["text"] * len(VOICES))
     assert [score.voice for score in found] == list(VOICES)
     assert [score.relevance for score in found] == sorted(score.relevance for score in found)
     assert found[0].relevance == round(probability(calibration, -3, "en"), 4)
@@ -139,7 +148,7 @@ def test_scores_are_one_per_row(calibration: Calibration) -> None:
 def test_scores_are_the_probabilities_of_each_question(calibration: Calibration) -> None:
     languages = ["en", "th", "xx"]
     _, logits = simulate(2, languages)
-    found = calibration.scores(logits, languages)
+    found = calibration.scores(logits, languages, ["text"] * len(languages))
     for name, column in (("relevance", RELEVANT), ("positive", POSITIVE)):
         expected = calibration.probability(name, logits[:, column], languages).round(4)
         assert [getattr(score, name) for score in found] == pytest.approx(expected)
@@ -148,5 +157,24 @@ def test_scores_are_the_probabilities_of_each_question(calibration: Calibration)
     assert np.array([[p for _, p in score.signals] for score in found]) == pytest.approx(signals.round(4))
 
 
+def test_length_tells_voices_apart_where_the_logits_do_not() -> None:
+    lengths = {Voice.REPORT: 20, Voice.TESTIMONY: 900}
+    posts = [
+        LabelledPost(str(n), "x" * lengths[voice], "en", "invented", True, voice, LABELS[: n % 3], n % 2 == 0)
+        for n, voice in enumerate([Voice.REPORT, Voice.TESTIMONY] * 50)
+    ]
+    posts.append(labelled(100, "en", False, False, (), Voice.NONE))
+    logits = np.zeros((len(posts), n_outputs(LABELS)), dtype=np.float32)
+    fitted = fit_calibration(posts, logits, np.ones(len(posts)), LABELS)
+    found = fitted.scores(logits[:2], ["en", "en"], ["x" * 30, "x" * 700])
+    assert [score.voice for score in found] == [Voice.REPORT, Voice.TESTIMONY]
+
+
+def test_links_make_no_post_long(calibration: Calibration) -> None:
+    logits = np.zeros((2, n_outputs(LABELS)), dtype=np.float32)
+    plain, linked = calibration.scores(logits, ["en", "en"], ["not paid", "not paid https://example.org/" + "x" * 900])
+    assert plain == linked
+
+
 def test_scores_of_nothing_are_none(calibration: Calibration) -> None:
-    assert calibration.scores(np.zeros((0, n_outputs(LABELS)), dtype=np.float32), []) == []
+    assert calibration.scores(np.zeros((0, n_outputs(LABELS)), dtype=np.float32), [], []) == []

@@ -167,6 +167,11 @@ def test_changed_material_is_fitted_again(made: Made, tmp_path: Path, change: di
     assert graph(tmp_path)[0] == b"graph 1"
 
 
+def test_from_where_a_real_post_comes_changes_no_fit(made: Made, tmp_path: Path) -> None:
+    one, other = ([POSTS[0], replace(POSTS[1], source=source)] for source in ("posts", "feed"))
+    assert graph(tmp_path, posts=one)[0] == graph(tmp_path, posts=other)[0] == b"graph 1"
+
+
 def test_fit_that_was_cut_short_leaves_nothing(made: Made, tmp_path: Path) -> None:
     made.fails = True
     with pytest.raises(KeyboardInterrupt):

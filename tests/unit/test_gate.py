@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from screener.classify.gate import KEEPS, choose_gate, measure_gate
+from screener.classify.gate import ANY_WORDING, KEEPS, WORDING_KEEPS, choose_gate, measure_gate
 
 SCORES = st.floats(min_value=0.0, max_value=1.0, allow_subnormal=False)
 POSTS = st.lists(st.tuples(SCORES, st.booleans()), min_size=1, max_size=120)
@@ -22,7 +22,7 @@ def arrays(posts: list[tuple[float, bool]]) -> tuple[NDArray[np.float64], NDArra
 @given(POSTS)
 def test_threshold_keeps_enough_of_what_chose_it(posts: list[tuple[float, bool]]) -> None:
     scores, flagged = arrays(posts)
-    threshold = choose_gate(scores, flagged)
+    threshold = choose_gate(scores, flagged, KEEPS, otherwise=0.0)
     assert 0 <= threshold <= 1
     assert not flagged.any() or (scores >= threshold)[flagged].mean() >= KEEPS
 
@@ -31,29 +31,43 @@ def test_threshold_keeps_enough_of_what_chose_it(posts: list[tuple[float, bool]]
 def test_few_flagged_posts_are_kept_as_many_are(n: int) -> None:
     scores = np.linspace(0.2, 0.9, n)
     flagged = np.ones(n, dtype=bool)
-    assert (scores >= choose_gate(scores, flagged)).mean() >= KEEPS
+    assert (scores >= choose_gate(scores, flagged, KEEPS, otherwise=0.0)).mean() >= KEEPS
 
 
 def test_threshold_is_no_lower_than_it_must_be() -> None:
     scores = np.linspace(0.2, 0.9, 1000)
-    kept = scores >= choose_gate(scores, np.ones(1000, dtype=bool))
+    kept = scores >= choose_gate(scores, np.ones(1000, dtype=bool), KEEPS, otherwise=0.0)
     assert KEEPS <= kept.mean() < KEEPS + 0.002
 
 
 def test_posts_that_are_not_flagged_do_not_move_the_threshold() -> None:
     flagged = np.linspace(0.3, 0.9, 200)
-    alone = choose_gate(flagged, np.ones(200, dtype=bool))
+    alone = choose_gate(flagged, np.ones(200, dtype=bool), KEEPS, otherwise=0.0)
     with_others = np.concatenate([flagged, np.linspace(0, 1, 5000)])
     assert alone > 0.3
-    assert choose_gate(with_others, np.arange(5200) < 200) == alone
+    assert choose_gate(with_others, np.arange(5200) < 200, KEEPS, otherwise=0.0) == alone
 
 
 @pytest.mark.parametrize("n", [0, 1, 500])
 def test_gate_passes_everything_where_nothing_is_flagged(n: int) -> None:
     scores = np.linspace(0, 1, n)
-    threshold = choose_gate(scores, np.zeros(n, dtype=bool))
+    threshold = choose_gate(scores, np.zeros(n, dtype=bool), KEEPS, otherwise=0.0)
     assert threshold == 0.0
     assert (scores >= threshold).all()
+
+
+@pytest.mark.parametrize("otherwise", [0.0, -3.5, ANY_WORDING])
+@pytest.mark.parametrize("n", [0, 1, 500])
+def test_caller_says_what_passes_everything(n: int, otherwise: float) -> None:
+    log_odds = np.linspace(-40, 40, n, dtype=np.float32)
+    assert choose_gate(log_odds, np.zeros(n, dtype=bool), WORDING_KEEPS, otherwise=otherwise) == otherwise
+    assert (log_odds >= ANY_WORDING).all()
+
+
+def test_one_flagged_post_is_enough_for_a_threshold_of_its_own() -> None:
+    log_odds = np.array([-7.25, 3.0, 9.0], dtype=np.float32)
+    found = choose_gate(log_odds, np.array([True, False, False]), WORDING_KEEPS, otherwise=ANY_WORDING)
+    assert found == pytest.approx(-7.25, abs=1e-4)
 
 
 def test_figures_are_counted() -> None:

@@ -75,12 +75,12 @@ def test_split_puts_each_text_on_one_side(texts: list[str]) -> None:
 def test_truncated_file_is_refused(path: Path, kept: float) -> None:
     data = path.read_bytes()
     path.write_bytes(data[: int(kept * len(data))])
-    with pytest.raises(ModelError, match=r"scores\.npz: no scores of training posts"):
+    with pytest.raises(ModelError, match=r"scores\.npz: can't be read as arrays hashes, logits"):
         KnownScores.load(path)
 
 
 def test_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="no scores of training posts"):
+    with pytest.raises(ModelError, match="can't be read as arrays hashes, logits"):
         KnownScores.load(tmp_path / "scores.npz")
 
 
@@ -92,5 +92,5 @@ def test_file_without_logits_is_refused(tmp_path: Path) -> None:
 
 def test_pickled_file_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "scores.npz", hashes=np.array([{"a": 1}], dtype=object), logits=np.zeros((1, 4)))
-    with pytest.raises(ModelError, match="no scores of training posts"):
+    with pytest.raises(ModelError, match="can't be read as arrays hashes, logits"):
         KnownScores.load(tmp_path / "scores.npz")

@@ -2,6 +2,8 @@
 
 A network is as sure in a language of which it saw little as in English; what it says must mean the same in both. The
 shifts are learned on scores of fits that did not see the posts, and drawn towards no shift where a group has few posts.
+
+Whose voice speaks is one question with four answers; a post's length counts there: headlines are short and stories long.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from numpy.typing import NDArray
 
 from screener.classify.labelled import LabelledPost
 from screener.classify.outputs import POSITIVE, RELEVANT, SIGNALS, VOICE, VOICES
-from screener.records import Scores
+from screener.classify.tokens import prepare
+from screener.records import Scores, Voice
 
 Matrix = NDArray[np.float32]
 
@@ -44,9 +47,14 @@ def group_number(language: str) -> int:
 
 def shift_matrix(logit: NDArray[np.floating], languages: Sequence[str]) -> Matrix:
     """The logit and one column per group of languages."""
+    return np.column_stack([logit.astype(np.float32), group_columns(languages)])
+
+
+def group_columns(languages: Sequence[str]) -> Matrix:
+    """One column per group of languages, marked in the rows of its languages."""
     groups = np.array([group_number(language) for language in languages], dtype=np.intp)
-    columns = _SHIFT_STRENGTH * np.eye(len(GROUP_NAMES), dtype=np.float32)[groups]
-    return np.column_stack([logit.astype(np.float32), columns])
+    marked: Matrix = _SHIFT_STRENGTH * np.eye(len(GROUP_NAMES), dtype=np.float32)[groups]
+    return marked
 
 
 _FAINT = 1e-3
@@ -60,18 +68,18 @@ class Calibration:
     estimators: Mapping[str, Any]
     labels: tuple[str, ...]
 
-    def scores(self, logits: Matrix, languages: Sequence[str]) -> list[Scores]:
-        """Probabilities for each row of logits."""
+    def scores(self, logits: Matrix, languages: Sequence[str], texts: Sequence[str]) -> list[Scores]:
+        """Probabilities for each row of logits; of the texts only the length counts."""
         if not len(logits):
             return []
         relevance = self.probability("relevance", logits[:, RELEVANT], languages)
         positive = self.probability("positive", logits[:, POSITIVE], languages)
-        voices = np.argmax(logits[:, VOICE], axis=1)
+        voices = self.estimators["voice"].predict(_voice_matrix(logits, languages, texts))
         signals = self.signals(logits, languages)
         return [
             Scores(
                 round(float(relevance[row]), 4),
-                VOICES[int(voices[row])],
+                Voice(str(voices[row])),
                 round(float(positive[row]), 4),
                 tuple((label, round(float(p), 4)) for label, p in zip(self.labels, signals[row], strict=True)),
                 gated=False,
@@ -110,4 +118,26 @@ def fit_calibration(
         estimators[name] = LogisticRegression(C=1.0, max_iter=1000).fit(
             matrix, [*truth, True, False], sample_weight=faint
         )
+    estimators["voice"] = _fit_voice(posts, logits, weights)
     return Calibration(estimators, tuple(labels))
+
+
+def _voice_matrix(logits: Matrix, languages: Sequence[str], texts: Sequence[str]) -> Matrix:
+    """The voices' logits, the logarithm of the length as the encoder sees it, one column per group of languages."""
+    lengths = np.array([len(prepare(text)) for text in texts], dtype=np.float32)
+    return np.column_stack([logits[:, VOICE], np.log1p(lengths), group_columns(languages)])
+
+
+def _fit_voice(posts: Sequence[LabelledPost], logits: Matrix, weights: NDArray[np.floating]) -> Any:
+    """Multinomial logistic regression on relevant posts, with one faint post of each voice so that none is missing."""
+    from sklearn.linear_model import LogisticRegression
+
+    rows = [row for row, post in enumerate(posts) if post.voice in VOICES]
+    chosen = [posts[row] for row in rows]
+    matrix = _voice_matrix(logits[rows], [post.language for post in chosen], [post.text for post in chosen])
+    faint = np.zeros((len(VOICES), matrix.shape[1]), dtype=np.float32)
+    return LogisticRegression(C=1.0, max_iter=1000).fit(
+        np.concatenate([matrix, faint]),
+        [*(post.voice.value for post in chosen), *(voice.value for voice in VOICES)],
+        sample_weight=np.append(weights[rows], [_FAINT] * len(VOICES)),
+    )

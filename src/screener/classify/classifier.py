@@ -1,4 +1,4 @@
-"""The classifier: gate, encoder, calibration, lexicon and decision, over batches of posts."""
+"""The classifier: wording, gate, encoder, calibration, lexicon and decision, over batches of posts."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from screener.classify.encoder import Matrix, Reader
 from screener.classify.evidence import find_evidence
 from screener.classify.gate import gate_probabilities
 from screener.classify.lexicon import Lexicon
-from screener.classify.outputs import SIGNALS
+from screener.classify.outputs import SIGNALS, VOICE
 from screener.classify.packaged import PackagedE5
+from screener.classify.wording import blended
 from screener.errors import ModelError
 from screener.records import UNDETERMINED, Classification, Scores, Voice
 from screener.settings import Settings, find_shipped
@@ -59,20 +60,30 @@ class Classifier:
         ]
 
     def score_many(self, texts: Sequence[str], languages: Sequence[str]) -> list[Scores]:
-        """Scores before any threshold; posts that the gate drops never reach the encoder."""
+        """Scores before any threshold; posts that wording or gate drop never reach the encoder.
+
+        N-grams of a language that was not learned say nothing, so there the wording neither drops a post nor counts.
+        """
         if not texts:
             return []
-        tokens = self._reader.tokenise(texts)
-        gate = gate_probabilities(self._gate, tokens)
-        passing = np.flatnonzero(gate >= self.artifact.meta.gate_threshold).tolist()
-        logits = self._encoder.logits([tokens[row] for row in passing])
-        spoken = [languages[row] for row in passing]
-        for row, language in enumerate(spoken):
-            if not self.supports(language):
-                logits[row] = np.minimum(logits[row], _UNSUPPORTED_WEIGHT * logits[row])
-        scored = self.artifact.calibration.scores(logits, spoken)
-        kept = dict(zip(passing, scored, strict=True))
-        return [kept.get(row) or self._gated(float(gate[row])) for row in range(len(texts))]
+        meta, supported = self.artifact.meta, np.array([self.supports(language) for language in languages])
+        wording = np.where(supported, self.artifact.wording.scores(texts).astype(np.float64), 0)
+        likely = np.flatnonzero(~supported | (wording >= meta.wording_threshold))
+        tokens = self._reader.tokenise([texts[row] for row in likely.tolist()])
+        chance = np.minimum(1 / (1 + np.exp(-wording)), meta.gate_threshold)
+        chance[likely] = gate_probabilities(self._gate, tokens)
+        passing = [
+            (row, ids) for row, ids in zip(likely.tolist(), tokens, strict=True) if chance[row] >= meta.gate_threshold
+        ]
+        rows = [row for row, _ in passing]
+        logits = blended(self._encoder.logits([ids for _, ids in passing]), wording[rows], self.artifact.wording)
+        scored = self.artifact.calibration.scores(
+            np.where(supported[rows, None], logits, _lowered(logits)),
+            [languages[row] for row in rows],
+            [texts[row] for row in rows],
+        )
+        kept = dict(zip(rows, scored, strict=True))
+        return [kept.get(row) or self._gated(float(chance[row])) for row in range(len(texts))]
 
     def _signal_logits(self, texts: Sequence[str]) -> Matrix:
         return self._encoder.logits(self._reader.tokenise(texts))[:, SIGNALS]
@@ -80,3 +91,10 @@ class Classifier:
     def _gated(self, probability: float) -> Scores:
         nothing = tuple((label, 0.0) for label in self.artifact.meta.labels)
         return Scores(round(probability, 4), Voice.NONE, 0.0, nothing, gated=True)
+
+
+def _lowered(logits: Matrix) -> Matrix:
+    """What speaks for an answer counts less; which voice speaks is no answer of yes or no."""
+    lowered: Matrix = np.minimum(logits, _UNSUPPORTED_WEIGHT * logits)
+    lowered[:, VOICE] = logits[:, VOICE]
+    return lowered

@@ -22,8 +22,8 @@ _COMMA_END = re.compile(r",(?=\s)|[၊、]| [-–—] ")
 _LONG_CLAUSE = 120
 _MIN_CLAUSE = 3
 """Pieces of up to three characters ("ok.", "555") speak for nothing."""
-_MAX_CLAUSES = 8
-"""Clauses of a post that are judged: covers nine in ten posts whole and bounds the time for the rest."""
+_MAX_CLAUSES = 16
+"""Clauses of a post that are judged: covers nearly all posts as far as they are read and bounds the time for the rest."""
 
 
 def find_evidence(
@@ -79,7 +79,7 @@ def _strongest_clauses(texts: Sequence[str], n_labels: int, logits: SignalLogits
 
 
 def split_clauses(text: str) -> list[tuple[int, int]]:
-    """Positions of the text's clauses, at most eight, without surrounding white space; never empty for a text."""
+    """Positions of the text's clauses, at most sixteen, without surrounding white space; never empty for a text."""
     clauses = [
         part
         for start, end in _cut(text, 0, len(text), _CLAUSE_END)

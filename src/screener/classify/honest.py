@@ -31,7 +31,7 @@ def out_of_fold_answers(
 ) -> list[Classification]:
     """Decisions from out-of-fold logits; evidence is left out, and so is the gate, which a fold does not have."""
     languages = [post.language for post in posts]
-    scores = calibration.scores(logits, languages)
+    scores = calibration.scores(logits, languages, [post.text for post in posts])
     return [decide(score, language, thresholds, ()) for score, language in zip(scores, languages, strict=True)]
 
 

@@ -6,8 +6,6 @@ hour of refits.
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,8 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from screener.errors import ModelError
-from screener.model_files import text_hash
+from screener.model_files import read_arrays, text_hash
 
 Matrix = NDArray[np.float32]
 _HASH_BYTES = 8
@@ -58,18 +55,5 @@ class KnownScores:
     @classmethod
     def load(cls, path: Path) -> KnownScores:
         """Read the file; raises ``ModelError``."""
-        try:
-            with path.open("rb") as handle, np.load(handle, allow_pickle=False) as stored:
-                hashes, logits = stored["hashes"], stored["logits"].astype(np.float32)
-        except (
-            OSError,
-            ValueError,
-            KeyError,
-            EOFError,
-            TypeError,
-            NotImplementedError,
-            zipfile.BadZipFile,
-            zlib.error,
-        ) as error:
-            raise ModelError(f"{path}: no scores of training posts ({error})") from error
-        return cls(tuple(row.tobytes().hex() for row in hashes), logits)
+        arrays = read_arrays(path, {"hashes": "uint8", "logits": "float32"})
+        return cls(tuple(row.tobytes().hex() for row in arrays["hashes"]), arrays["logits"])

@@ -10,10 +10,10 @@ from screener.classify.packaged import Pieces
 
 PREFIX = "query: "
 """What E5 asks for in front of texts in symmetric tasks (model card of intfloat/multilingual-e5-small)."""
-MAX_CHARACTERS = 600
+MAX_CHARACTERS = 1200
 """Characters of a post that are read: bounds the time that one post of 100,000 characters can take."""
-MAX_TOKENS = 128
-"""Tokens of a post that are read: covers 97% of the development posts whole; time grows with the square of the rest."""
+MAX_TOKENS = 256
+"""Tokens of a post that are read: all of the development posts but a few; in long ones the grievance often comes late."""
 _NOISE = re.compile(r"(?:https?://[!-~]+|\[URL\]|\bURL\b|@[A-Za-z0-9_.]+|\[?\bUSER\b\]?|\s)+")
 """Links and handles end where ASCII ends: Chinese and Burmese go on behind them without a blank."""
 _SPACES = re.compile(r"  +")

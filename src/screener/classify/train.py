@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,17 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from screener.classify.artifacts import Meta, save_model
-from screener.classify.calibrate import Calibration, fit_calibration
-from screener.classify.decide import RELEVANCE, Thresholds
-from screener.classify.encoder import GraphRunner, Reader
+from screener.classify.calibrate import fit_calibration
+from screener.classify.decide import Thresholds
+from screener.classify.encoder import Reader
 from screener.classify.folds import FoldStore, assign_folds
-from screener.classify.gate import Distilled, distil_gate
+from screener.classify.gate_training import FullModel, Material, OutOfFold, train_gates
 from screener.classify.honest import cross_fitted_answers, figures
-from screener.classify.known import KnownScores, Matrix
+from screener.classify.known import KnownScores
 from screener.classify.labelled import INVENTED, PRESUMED, LabelledPost
-from screener.classify.outputs import RELEVANT, n_outputs
+from screener.classify.outputs import n_outputs
 from screener.classify.packaged import PackagedE5
 from screener.classify.thresholds import choose_thresholds
+from screener.classify.wording import blended, fit_wording
 from screener.errors import UsageError
 from screener.model_files import text_hash
 
@@ -37,15 +37,6 @@ _WEIGHTS = {INVENTED: 1.0, PRESUMED: 0.7}
 _REAL_WEIGHT = 1.5
 """Real posts count more: they are what is screened; presumed ones less: a few will be relevant after all."""
 Progress = Callable[[str, int], None]
-
-
-@dataclass(frozen=True)
-class Material:
-    """What a model learns from: labelled posts, and unlabelled texts of a real stream for the gate."""
-
-    posts: Sequence[LabelledPost]
-    stream: Sequence[str]
-    stream_languages: Sequence[str]
 
 
 def train_model(
@@ -63,22 +54,26 @@ def train_model(
     posts, packaged = material.posts, PackagedE5()
     reader = Reader(packaged)
     folds = assign_folds(posts, FOLDS)
-    out_of_fold = cross_validate(posts, folds, labels, packaged, reader, recipe, store, progress)
+    unseen = cross_validate(posts, folds, labels, packaged, reader, recipe, store, progress)
     weights = post_weights(posts)
-    calibration = fit_calibration(posts, out_of_fold, weights, labels)
-    thresholds = choose_thresholds(posts, out_of_fold, calibration)
+    calibration = fit_calibration(posts, unseen.logits, weights, labels)
+    thresholds = choose_thresholds(posts, unseen.logits, calibration)
     graph = store.graph(posts, labels, packaged, recipe, progress)
     encoder = reader.runner(graph)
-    gate = train_gate(reader, encoder, calibration, material, Thresholds(thresholds), packaged, progress)
-    answers = cross_fitted_answers(posts, out_of_fold, weights, labels, folds)
-    known = KnownScores(tuple(text_hash(post.text) for post in posts), out_of_fold)
+    wording = fit_wording(posts, weights)
+    full = FullModel(reader, encoder, wording, calibration, Thresholds(thresholds))
+    gates = train_gates(full, material, unseen, packaged, progress)
+    answers = cross_fitted_answers(posts, unseen.logits, weights, labels, folds)
+    known = KnownScores(tuple(text_hash(post.text) for post in posts), unseen.logits)
     meta = {
         "name": folder.parent.name, "version": folder.name, "labels": tuple(labels),
         "languages": tuple(sorted({post.language for post in posts})), "taxonomy_version": taxonomy_version,
-        "gate_threshold": gate.threshold, "thresholds": thresholds, "training": _describe(material, recipe),
-        "scores": figures(posts, answers, labels) | {"gate": gate.measured}, "licence": "Apache-2.0",
+        "wording_threshold": gates.wording_threshold, "gate_threshold": gates.threshold, "thresholds": thresholds, "training": _describe(material, recipe),
+        "scores": figures(posts, answers, labels) | {"gate": gates.measured}, "licence": "Apache-2.0",
     }  # fmt: skip
-    return save_model(folder, meta, encoder=graph, calibration=calibration, gate=gate.graph, known=known)
+    return save_model(
+        folder, meta, encoder=graph, calibration=calibration, gate=gates.graph, wording=wording, known=known
+    )
 
 
 def check_material(posts: Sequence[LabelledPost], labels: Sequence[str]) -> None:
@@ -104,34 +99,18 @@ def cross_validate(
     recipe: Recipe,
     store: FoldStore,
     progress: Progress,
-) -> Matrix:
-    """For each post the logits of a fit that saw neither its text nor a near copy or translation of it."""
-    logits = np.zeros((len(posts), n_outputs(labels)), dtype=np.float32)
+) -> OutOfFold:
+    """For each post what fits say that saw neither its text nor a near copy or translation of it."""
+    logits, opinions = np.zeros((len(posts), n_outputs(labels)), np.float32), np.zeros(len(posts), np.float32)
     for fold in range(FOLDS):
         learned = [post for post, number in zip(posts, folds, strict=True) if number != fold]
         rows = np.flatnonzero(folds == fold).tolist()
         runner = reader.runner(store.graph(learned, labels, packaged, recipe, progress))
-        logits[rows] = runner.logits(reader.tokenise([posts[row].text for row in rows]))
-    return logits
-
-
-def train_gate(
-    reader: Reader, encoder: GraphRunner, calibration: Calibration, material: Material, thresholds: Thresholds,
-    packaged: PackagedE5, progress: Progress,
-) -> Distilled:  # fmt: skip
-    """The gate, from what the full model says of the labelled posts and of the stream."""
-    texts = [*(post.text for post in material.posts), *material.stream]
-    languages = [*(post.language for post in material.posts), *material.stream_languages]
-    tokens = reader.tokenise(texts)
-    answers = []
-    for start in range(0, len(tokens), _STEP):
-        part = slice(start, start + _STEP)
-        logits = encoder.logits(tokens[part])
-        answers.append(calibration.probability("relevance", logits[:, RELEVANT], languages[part]))
-        progress("reading the stream", len(logits))
-    found = np.concatenate(answers)
-    limits = np.array([thresholds.of(RELEVANCE, language) for language in languages])
-    return distil_gate(tokens, found, found >= limits, len(material.posts), reader, packaged, progress)
+        wording = fit_wording(learned, post_weights(learned))
+        texts = [posts[row].text for row in rows]
+        opinions[rows] = wording.scores(texts)
+        logits[rows] = blended(runner.logits(reader.tokenise(texts)), opinions[rows], wording)
+    return OutOfFold(logits, opinions)
 
 
 def _describe(material: Material, recipe: Recipe) -> dict[str, Any]:

@@ -88,8 +88,9 @@ def _train_classifier(
 
     from screener.classify.card import card
     from screener.classify.folds import FoldStore
+    from screener.classify.gate_training import Material
     from screener.classify.honest import evaluations_of
-    from screener.classify.train import FOLDS, Material, post_weights, train_model
+    from screener.classify.train import FOLDS, post_weights, train_model
 
     if find_spec("torch") is None:
         raise UsageError("training the classifier needs PyTorch; install the extra: pip install 'screener[finetune]'")
@@ -100,15 +101,14 @@ def _train_classifier(
     folder, recipe = (out_folder or find_shipped("models") / settings.runtime.classify.model).resolve(), Recipe()
     make_writable(folder)
     if not stream:
-        err.print("without --posts the gate has no stream to learn from and will pass everything", style="yellow")
+        err.print("without --posts the gates have no stream to learn from and will pass everything", style="yellow")
     err.print(
         f"training on {len(posts)} posts, {sum(p.relevant for p in posts)} relevant: {FOLDS} folds, then all; "
-        f"the gate on {len(stream)} posts more",
+        f"the gates on {len(stream)} posts more",
         highlight=False,
     )
     totals = {
         "fine-tuning": recipe.epochs * len(posts) * FOLDS,
-        "distilling the gate": len(posts) + len(stream) * 4 // 5,
         "reading the stream": len(posts) + len(stream),
     }
     with progress_bars() as progress:

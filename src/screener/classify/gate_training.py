@@ -1,0 +1,146 @@
+"""Training of the gates: thresholds and a small encoder, from what the full model says of many posts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from screener.classify.calibrate import Calibration
+from screener.classify.decide import RELEVANCE, Thresholds
+from screener.classify.encoder import GraphRunner, Reader
+from screener.classify.gate import (
+    ANY_WORDING,
+    KEEPS,
+    LAYERS,
+    TOKENS,
+    WORDING_KEEPS,
+    choose_gate,
+    gate_probabilities,
+    measure_gate,
+)
+from screener.classify.known import Matrix
+from screener.classify.labelled import INVENTED, LabelledPost
+from screener.classify.outputs import RELEVANT
+from screener.classify.packaged import PackagedE5
+from screener.classify.wording import Wording, blended
+from screener.model_files import text_hash
+
+Progress = Callable[[str, int], None]
+_STEP = 2000
+"""Posts that are read at a time while progress is shown."""
+_HELD_OUT = 5
+"""Every fifth real post is not learned from: one half of these chooses the thresholds, the other measures the gates."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a model learns from: labelled posts, and texts of a real stream for the gates."""
+
+    posts: Sequence[LabelledPost]
+    stream: Sequence[str]
+    stream_languages: Sequence[str]
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """What fits that had not seen the labelled posts say of them: logits, and the wording's opinion that is part of them."""
+
+    logits: Matrix
+    wording: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class FullModel:
+    """What the gates learn from: everything but the gates."""
+
+    reader: Reader
+    encoder: GraphRunner
+    wording: Wording
+    calibration: Calibration
+    thresholds: Thresholds
+
+
+@dataclass(frozen=True)
+class Gates:
+    """Trained gates: thresholds, the second one's graph, and what they did on posts that they did not learn from."""
+
+    wording_threshold: float
+    graph: bytes
+    threshold: float
+    measured: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the full model says of posts; ``real`` are the rows of those that nobody invented."""
+
+    tokens: Sequence[Sequence[int]]
+    wording: NDArray[np.floating]
+    relevance: NDArray[np.float64]
+    flagged: NDArray[np.bool_]
+    real: NDArray[np.intp]
+
+
+def train_gates(
+    model: FullModel, material: Material, unseen: OutOfFold, packaged: PackagedE5, progress: Progress
+) -> Gates:
+    """The gates, from out-of-fold answers to the labelled posts, and the model's own to those of the stream that have no label.
+
+    The model's own answers to posts that it learned from would be surer than those to new ones.
+    """
+    labelled = {text_hash(post.text) for post in material.posts}
+    new = [row for row, text in enumerate(material.stream) if text_hash(text) not in labelled]
+    texts, spoken = [material.stream[row] for row in new], [material.stream_languages[row] for row in new]
+    wording, logits = _read(model, texts, progress)
+    languages = [*(post.language for post in material.posts), *spoken]
+    said = np.concatenate([unseen.logits[:, RELEVANT], logits])
+    relevance = model.calibration.probability("relevance", said, languages)
+    limits = np.array([model.thresholds.of(RELEVANCE, language) for language in languages])
+    invented = [post.source == INVENTED for post in material.posts]
+    answers = Answers(
+        model.reader.tokenise([*(post.text for post in material.posts), *texts]),
+        np.concatenate([unseen.wording, wording]), relevance, relevance >= limits,
+        np.flatnonzero(~np.array([*invented, *([False] * len(texts))])),
+    )  # fmt: skip
+    return distil_gates(answers, model.reader, packaged, progress)
+
+
+def _read(
+    model: FullModel, texts: Sequence[str], progress: Progress
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The wording's opinion and the blended logit of relevance, for each text."""
+    opinions, logits = [np.empty(0, np.float32)], [np.empty(0, np.float32)]
+    for start in range(0, len(texts), _STEP):
+        part = texts[start : start + _STEP]
+        opinions.append(model.wording.scores(part))
+        both = blended(model.encoder.logits(model.reader.tokenise(part)), opinions[-1], model.wording)
+        logits.append(both[:, RELEVANT])
+        progress("reading the stream", len(part))
+    return np.concatenate(opinions), np.concatenate(logits)
+
+
+def distil_gates(
+    answers: Answers, reader: Reader, packaged: PackagedE5, progress: Progress = lambda what, n: None
+) -> Gates:
+    """Learn from all invented and four fifths of the real posts, measure on the rest."""
+    from screener.classify.finetune import Recipe, distil
+
+    held = answers.real[::_HELD_OUT]
+    choosing, measuring = held[::2], held[1::2]
+    limit = choose_gate(answers.wording[choosing], answers.flagged[choosing], WORDING_KEEPS, otherwise=ANY_WORDING)
+    likely = answers.wording >= limit
+    learned = np.setdiff1d(np.flatnonzero(likely), held).tolist()
+    recipe = Recipe(epochs=1, batch=64, rate=2e-4, head_rate=2e-3)
+    short = [answers.tokens[row][:TOKENS] for row in learned]
+    graph = distil(short, answers.relevance[learned].tolist(), packaged, recipe, layers=LAYERS, progress=progress)
+    scores = np.full(len(answers.tokens), -1.0)  # what the wording drops is under every threshold
+    left = held[likely[held]]
+    scores[left] = gate_probabilities(reader.runner(graph), [answers.tokens[row] for row in left.tolist()])
+    threshold = max(choose_gate(scores[choosing], answers.flagged[choosing], KEEPS, otherwise=0.0), 0.0)
+    measured = measure_gate(scores[measuring], answers.flagged[measuring], threshold)
+    if measured:
+        measured["wording_passes_of_irrelevant"] = float(likely[measuring][~answers.flagged[measuring]].mean())
+    return Gates(limit, graph, threshold, measured)
