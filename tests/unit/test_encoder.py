@@ -190,7 +190,7 @@ def test_tokens_of_many_are_those_of_each(tokeniser: Tokeniser, texts: list[str]
 
 
 def test_long_post_is_cut_at_its_end(tokeniser: Tokeniser, pieces: Pieces) -> None:
-    text = " ".join(POSTS.values())
+    text = " ".join([*POSTS.values(), *POSTS.values()])
     (short,), (whole,) = tokeniser.encode([text]), Tokeniser(pieces, max_tokens=1000).encode([text])
     assert len(whole) > len(short) == MAX_TOKENS
     assert short[:-1] == whole[: MAX_TOKENS - 1]

@@ -18,6 +18,7 @@ from screener.classify.gate import (
     TOKENS,
     WORDING_KEEPS,
     choose_gate,
+    choose_gates,
     gate_probabilities,
     measure_gate,
 )
@@ -130,17 +131,19 @@ def distil_gates(
 
     held = answers.real[::_HELD_OUT]
     choosing, measuring = held[::2], held[1::2]
-    limit = choose_gate(answers.wording[choosing], answers.flagged[choosing], WORDING_KEEPS, otherwise=ANY_WORDING)
-    likely = answers.wording >= limit
+    likely = answers.wording >= choose_gate(
+        answers.wording[choosing], answers.flagged[choosing], WORDING_KEEPS, otherwise=ANY_WORDING
+    )
     learned = np.setdiff1d(np.flatnonzero(likely), held).tolist()
     recipe = Recipe(epochs=1, batch=64, rate=2e-4, head_rate=2e-3)
     short = [answers.tokens[row][:TOKENS] for row in learned]
     graph = distil(short, answers.relevance[learned].tolist(), packaged, recipe, layers=LAYERS, progress=progress)
-    scores = np.full(len(answers.tokens), -1.0)  # what the wording drops is under every threshold
-    left = held[likely[held]]
-    scores[left] = gate_probabilities(reader.runner(graph), [answers.tokens[row] for row in left.tolist()])
-    threshold = max(choose_gate(scores[choosing], answers.flagged[choosing], KEEPS, otherwise=0.0), 0.0)
-    measured = measure_gate(scores[measuring], answers.flagged[measuring], threshold)
+    scores = np.zeros(len(answers.tokens))
+    scores[held] = gate_probabilities(reader.runner(graph), [answers.tokens[row] for row in held.tolist()])
+    limit, threshold = choose_gates(answers.wording[choosing], scores[choosing], answers.flagged[choosing], KEEPS)
+    passing = answers.wording[measuring] >= limit
+    flagged = answers.flagged[measuring]
+    measured = measure_gate(np.where(passing, scores[measuring], -1), flagged, threshold)
     if measured:
-        measured["wording_passes_of_irrelevant"] = float(likely[measuring][~answers.flagged[measuring]].mean())
+        measured["wording_passes_of_irrelevant"] = float(passing[~flagged].mean())
     return Gates(limit, graph, threshold, measured)
