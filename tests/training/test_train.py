@@ -26,7 +26,7 @@ STREAM = [f"the {number}th match ended {number} to nil" for number in range(40)]
 @pytest.fixture(scope="module")
 def posts(settings: Settings) -> list[LabelledPost]:
     """Enough posts for every label to occur both ways."""
-    return own_posts(settings.label_ids)[::90]
+    return own_posts(settings.label_ids)[::40]
 
 
 @pytest.fixture(scope="module")

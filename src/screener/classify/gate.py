@@ -50,6 +50,8 @@ def choose_gates(
     ``scores`` are the second gate's, 0 or more for all posts.
     """
     best, least = (ANY_WORDING, 0.0), np.inf
+    if not flagged.any():
+        return best
     for share in np.linspace(keeps, 1, 21):
         limit = choose_gate(wording, flagged, float(share), otherwise=ANY_WORDING)
         likely = wording >= limit
