@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 FOLDS = 3
 """A fine-tuning takes minutes, not seconds: three folds cost half an hour on two cores, and learn from 67% of the posts."""
-_STEP = 2000
-"""Posts that are read at a time while progress is shown."""
 _WEIGHTS = {INVENTED: 1.0, PRESUMED: 0.7}
 _REAL_WEIGHT = 1.5
 """Real posts count more: they are what is screened; presumed ones less: a few will be relevant after all."""
