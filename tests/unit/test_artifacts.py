@@ -22,7 +22,7 @@ from screener.records import Voice
 LABELS = ("a", "b")
 META: dict[str, Any] = {
     "name": "signals", "version": "1", "labels": LABELS, "languages": ("my", "th"), "taxonomy_version": "1.0",
-    "wording_threshold": -2.5, "gate_threshold": 0.1, "thresholds": {"a": {"default": 0.5}}, "training": {"n": 2}, "scores": {},
+    "wording_threshold": -2.5, "wording_in_gate": 0.4, "gate_threshold": 0.1, "thresholds": {"a": {"default": 0.5}}, "training": {"n": 2}, "scores": {},
     "licence": "Apache-2.0",
 }  # fmt: skip
 KNOWN = KnownScores((text_hash("one"), text_hash("two")), np.array([[0.5, -2], [3, 0]], dtype=np.float32))
@@ -94,6 +94,7 @@ def test_description_comes_back_as_it_was_saved(tmp_path: Path, calibration: Cal
         {"thresholds": {"a": {"default": 0.9}}},
         {"gate_threshold": 0.5},
         {"wording_threshold": -2.0},
+        {"wording_in_gate": 0.5},
     ],
 )
 def test_key_changes_with_files_and_thresholds(
@@ -162,10 +163,10 @@ def test_folder_without_description_is_refused(folder: Path) -> None:
         load_model(folder)
 
 
-@pytest.mark.parametrize("number", [2, 99, None, "3"])
+@pytest.mark.parametrize("number", [3, 99, None, "4"])
 def test_foreign_format_is_refused(folder: Path, number: object) -> None:
     edit_meta(folder, format=number)
-    with pytest.raises(ModelError, match=f"model format {number}, this code reads 3; train again or update screener"):
+    with pytest.raises(ModelError, match=f"model format {number}, this code reads 4; train again or update screener"):
         load_model(folder)
 
 

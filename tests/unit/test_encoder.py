@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -341,6 +343,19 @@ def test_full_word_table_forgets_and_learns_again() -> None:
         words(np.array(call))
     # 8 and 9 don't fit beside 5, 6 and 7: all are forgotten, and 7 is learned once more
     assert asked.calls == [[5, 6, 7], [7, 8, 9], [5]]
+
+
+def test_threads_that_share_a_word_table_get_their_own_rows(packaged: PackagedE5) -> None:
+    words = WordTable(packaged, rows=8)
+    calls = np.random.default_rng(0).integers(0, 250_001, (400, 6))
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            found = list(threads.map(words, calls))
+    finally:
+        sys.setswitchinterval(interval)
+    assert all(np.array_equal(rows, packaged.word_embeddings(ids)) for ids, rows in zip(calls, found, strict=True))
 
 
 def test_word_table_keeps_the_shape_of_the_ids(packaged: PackagedE5) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from screener.classify.gate import ANY_WORDING, KEEPS, WORDING_KEEPS, choose_gate, measure_gate
+from screener.classify.encoder import GraphRunner
+from screener.classify.gate import ANY_WORDING, KEEPS, WORDING_KEEPS, choose_gate, gate_scores, measure_gate
 
 SCORES = st.floats(min_value=0.0, max_value=1.0, allow_subnormal=False)
 POSTS = st.lists(st.tuples(SCORES, st.booleans()), min_size=1, max_size=120)
@@ -17,6 +21,30 @@ POSTS = st.lists(st.tuples(SCORES, st.booleans()), min_size=1, max_size=120)
 def arrays(posts: list[tuple[float, bool]]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     scores, flagged = zip(*posts, strict=True)
     return np.array(scores, dtype=np.float64), np.array(flagged, dtype=bool)
+
+
+class Constant:
+    """Stands for a small encoder that says the same of every post."""
+
+    def logits(self, tokens: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        return np.full((len(tokens), 1), -1.5, dtype=np.float32)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
+def test_second_gate_adds_a_share_of_the_wording(share: float) -> None:
+    wording = np.array([-6.0, 3.0, 0.0, -0.5])
+    odds = gate_scores(cast("GraphRunner", Constant()), [[1, 2]] * 4, wording, share)
+    assert np.log(odds / (1 - odds)) == pytest.approx(-1.5 + share * wording)
+
+
+@given(st.lists(st.tuples(SCORES, SCORES), min_size=1, max_size=900))
+def test_both_gates_together_keep_enough_of_what_chose_them(flagged: list[tuple[float, float]]) -> None:
+    wording, second = np.array(flagged).T
+    limit = choose_gate(wording, np.ones(len(wording), dtype=bool), WORDING_KEEPS, otherwise=ANY_WORDING)
+    scores = np.where(wording >= limit, second, -1)
+    threshold = choose_gate(scores, np.ones(len(scores), dtype=bool), KEEPS, otherwise=0.0)
+    assert threshold >= 0
+    assert (scores >= threshold).mean() >= KEEPS
 
 
 @given(POSTS)

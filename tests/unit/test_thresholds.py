@@ -87,6 +87,12 @@ def test_threshold_is_the_middle_of_the_best_stretch() -> None:
     assert choose([(15, 0.8, True), (100, 0.4, False)]) == pytest.approx(0.605, abs=0.006)
 
 
+@pytest.mark.parametrize(("n_lower", "low", "high"), [(0, 0.40, 0.42), (1, 0.40, 0.42), (9, 0.60, 0.62)])
+def test_lowest_threshold_is_hardly_worse_than_the_best(n_lower: int, low: float, high: float) -> None:
+    scores, truth = spread([(200, 0.8, True), (n_lower, 0.605, False), (300, 0.405, False)])
+    assert low < choose_threshold(scores, truth, np.zeros(len(truth), dtype=bool), lowest=True) < high
+
+
 @given(st.integers(0, 10_000), st.floats(0.05, 0.5))
 def test_threshold_is_precise_where_any_is(seed: int, share: float) -> None:
     random = np.random.default_rng(seed)
@@ -137,7 +143,8 @@ def test_every_question_and_label_gets_a_default(calibration: Calibration) -> No
     assert [*chosen] == ["relevance", "positive", "a", "rare"]
     assert {name: [*values] for name, values in chosen.items()} == {name: ["default"] for name in chosen}
     assert chosen["rare"] == {"default": 0.5}
-    assert all(0.1 < chosen[name]["default"] <= 0.9 for name in ("relevance", "positive", "a"))
+    assert chosen["relevance"]["default"] == 0.11  # the lowest of those that do as well; of the others the middle
+    assert [chosen[name]["default"] for name in ("positive", "a")] == pytest.approx([0.47, 0.47], abs=0.02)
 
 
 def test_signals_are_judged_on_posts_that_are_shown(calibration: Calibration) -> None:

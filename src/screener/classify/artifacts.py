@@ -28,7 +28,7 @@ from screener.model_files import (
     write_description,
 )
 
-FORMAT = 3
+FORMAT = 4
 _ENCODER, _GATE, _WORDING, _ESTIMATORS, _SCORES = _FILES = (
     "encoder.onnx", "gate.onnx", "wording.npz", "calibration.skops", "scores.npz",
 )  # fmt: skip
@@ -47,6 +47,7 @@ class Meta:
     languages: tuple[str, ...]
     taxonomy_version: str
     wording_threshold: float
+    wording_in_gate: float
     gate_threshold: float
     thresholds: dict[str, dict[str, float]]
     training: dict[str, Any]
@@ -58,7 +59,8 @@ class Meta:
     @property
     def key(self) -> str:
         """Name, version and the start of a checksum over files and thresholds: what published rows carry."""
-        parts = json.dumps([self.files, self.thresholds, self.wording_threshold, self.gate_threshold], sort_keys=True)
+        gates = [self.wording_threshold, self.wording_in_gate, self.gate_threshold]
+        parts = json.dumps([self.files, self.thresholds, *gates], sort_keys=True)
         return model_key(self.name, self.version, hashlib.sha256(parts.encode()).hexdigest())
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +11,7 @@ from screener.classify.artifacts import Artifact, load_model
 from screener.classify.decide import Thresholds, decide, flagged_labels
 from screener.classify.encoder import Matrix, Reader
 from screener.classify.evidence import find_evidence
-from screener.classify.gate import gate_probabilities
+from screener.classify.gate import gate_scores
 from screener.classify.lexicon import Lexicon
 from screener.classify.outputs import SIGNALS, VOICE
 from screener.classify.packaged import PackagedE5
@@ -23,25 +20,18 @@ from screener.errors import ModelError
 from screener.records import UNDETERMINED, Classification, Scores, Voice
 from screener.settings import Settings, find_shipped
 
-_PART = 1000
-"""Posts that one thread takes at a time: enough for batches of like length, few enough to keep all threads busy to the end."""
 _UNSUPPORTED_WEIGHT = 0.5
 """In a language without training posts what speaks for an answer counts half: nothing measured says that it deserves more."""
 
 
 class Classifier:
-    """Answers the guide's four questions for batches of posts; loads its model once.
-
-    Parts of a batch are answered side by side, one thread per processor: each graph runs in one thread, and what is not a
-    graph keeps the processors busy meanwhile. On two processors that is a tenth faster than graphs that use both.
-    """
+    """Answers the guide's four questions for batches of posts; loads its model once."""
 
     def __init__(self, artifact: Artifact, lexicon: Lexicon, reader: Reader, thresholds: Thresholds) -> None:
         self.artifact, self.lexicon, self.thresholds = artifact, lexicon, thresholds
         self._reader = reader
-        self._gate, self._encoder = (reader.runner(graph, threads=1) for graph in (artifact.gate, artifact.encoder))
+        self._gate, self._encoder = reader.runner(artifact.gate), reader.runner(artifact.encoder)
         self._supported = frozenset(artifact.meta.languages)
-        self._threads = ThreadPoolExecutor(os.cpu_count())
 
     @classmethod
     def from_settings(cls, settings: Settings, folder: Path | None = None) -> Classifier:
@@ -60,11 +50,6 @@ class Classifier:
 
     def classify_many(self, texts: Sequence[str], languages: Sequence[str]) -> list[Classification]:
         """One classification per text, in order."""
-        starts = range(0, len(texts), _PART)
-        parts = ([given[start : start + _PART] for start in starts] for given in (texts, languages))
-        return list(chain.from_iterable(self._threads.map(self._classify_part, *parts)))
-
-    def _classify_part(self, texts: Sequence[str], languages: Sequence[str]) -> list[Classification]:
         texts = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]  # a lone surrogate is no letter
         scores = self.score_many(texts, languages)
         flagged = [flagged_labels(s, language, self.thresholds) for s, language in zip(scores, languages, strict=True)]
@@ -77,7 +62,8 @@ class Classifier:
     def score_many(self, texts: Sequence[str], languages: Sequence[str]) -> list[Scores]:
         """Scores before any threshold; posts that wording or gate drop never reach the encoder.
 
-        N-grams of a language that was not learned say nothing, so there the wording neither drops a post nor counts.
+        N-grams of a language that was not learned say nothing, so there the wording neither drops a post nor counts; the second
+        gate then passes more.
         """
         if not texts:
             return []
@@ -86,7 +72,7 @@ class Classifier:
         likely = np.flatnonzero(~supported | (wording >= meta.wording_threshold))
         tokens = self._reader.tokenise([texts[row] for row in likely.tolist()])
         chance = np.minimum(1 / (1 + np.exp(-wording)), meta.gate_threshold)
-        chance[likely] = gate_probabilities(self._gate, tokens)
+        chance[likely] = gate_scores(self._gate, tokens, wording[likely], meta.wording_in_gate)
         passing = [
             (row, ids) for row, ids in zip(likely.tolist(), tokens, strict=True) if chance[row] >= meta.gate_threshold
         ]

@@ -59,6 +59,4 @@ def _dropped(classifier: Classifier, text: str, language: str, relevance: float)
     wording = float(classifier.artifact.wording.scores([text])[0])
     if classifier.supports(language) and wording < meta.wording_threshold:
         return f"dropped by the first gate, the wording (log-odds {wording:.2f}, it lets pass from {meta.wording_threshold:.2f})"
-    return (
-        f"dropped by the second gate, the small encoder ({relevance:.4f}, it lets pass from {meta.gate_threshold:.4f})"
-    )
+    return f"dropped by the second gate, the small encoder with the wording ({relevance:.4f}, it lets pass from {meta.gate_threshold:.4f})"

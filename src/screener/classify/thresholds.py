@@ -48,10 +48,13 @@ def weigh(
     )
 
 
-def choose_threshold(scores: NDArray[np.float64], truth: NDArray[np.bool_], real: NDArray[np.bool_]) -> float:
-    """The threshold with the highest F1 among those precise enough; one half for under 15 cases.
+def choose_threshold(
+    scores: NDArray[np.float64], truth: NDArray[np.bool_], real: NDArray[np.bool_], *, lowest: bool = False
+) -> float:
+    """A threshold with about the highest F1 (half a point less at most) among those precise enough; one half for under 15 cases.
 
-    Judged on the real posts where they hold 15 cases, since those are what is screened, else on all posts.
+    Of the unbroken stretch of good thresholds around the best it is the middle, which is steadier than the highest point, or
+    the ``lowest``. Judged on the real posts where they hold 15 cases, since those are what is screened, else on all posts.
     """
     rows = real if (truth & real).sum() >= _MIN_CASES else np.ones_like(real)
     if truth[rows].sum() < _MIN_CASES:
@@ -60,27 +63,32 @@ def choose_threshold(scores: NDArray[np.float64], truth: NDArray[np.bool_], real
     precise = [choice for choice in choices if choice.precision >= MIN_PRECISION] or choices[-1:]
     best = max(precise, key=lambda choice: choice.f1)
     good = {choice.threshold for choice in precise if choice.f1 >= best.f1 - 0.005}
-    return _middle_of_stretch(_GRID.tolist(), best.threshold, good)
+    stretch = _stretch(_GRID.tolist(), best.threshold, good)
+    return stretch[0] if lowest else stretch[(len(stretch) - 1) // 2]
 
 
-def _middle_of_stretch(grid: list[float], best: float, good: set[float]) -> float:
-    """The middle of the unbroken stretch of good thresholds around the best: steadier than the highest point."""
+def _stretch(grid: list[float], best: float, good: set[float]) -> list[float]:
+    """The unbroken stretch of good thresholds around the best."""
     first = last = grid.index(best)
     while first > 0 and grid[first - 1] in good:
         first -= 1
     while last < len(grid) - 1 and grid[last + 1] in good:
         last += 1
-    return grid[(first + last) // 2]
+    return grid[first : last + 1]
 
 
 def choose_thresholds(
     posts: Sequence[LabelledPost], logits: Matrix, calibration: Calibration
 ) -> dict[str, dict[str, float]]:
-    """Default thresholds by name; signals are judged on posts that are taken for relevant, as they are shown."""
+    """Default thresholds by name; signals are judged on posts that are taken for relevant, as they are shown.
+
+    Of thresholds of relevance that do about as well the lowest is taken: what is missed there is lost to every other question.
+    """
     languages = [post.language for post in posts]
     real = np.array([post.source != INVENTED for post in posts])
     relevance = calibration.probability("relevance", logits[:, RELEVANT], languages)
-    chosen = {"relevance": choose_threshold(relevance, np.array([post.relevant for post in posts]), real)}
+    relevant = np.array([post.relevant for post in posts])
+    chosen = {"relevance": choose_threshold(relevance, relevant, real, lowest=True)}
     shown = relevance >= chosen["relevance"]
     positive = calibration.probability("positive", logits[:, POSITIVE], languages)
     chosen["positive"] = choose_threshold(positive * shown, np.array([post.positive for post in posts]), real)

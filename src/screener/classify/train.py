@@ -15,6 +15,7 @@ from screener.classify.calibrate import fit_calibration
 from screener.classify.decide import Thresholds
 from screener.classify.encoder import Reader
 from screener.classify.folds import FoldStore, assign_folds
+from screener.classify.gate import WORDING_IN_GATE
 from screener.classify.gate_training import FullModel, Material, OutOfFold, train_gates
 from screener.classify.honest import cross_fitted_answers, figures
 from screener.classify.known import KnownScores
@@ -66,7 +67,8 @@ def train_model(
     meta = {
         "name": folder.parent.name, "version": folder.name, "labels": tuple(labels),
         "languages": tuple(sorted({post.language for post in posts})), "taxonomy_version": taxonomy_version,
-        "wording_threshold": gates.wording_threshold, "gate_threshold": gates.threshold, "thresholds": thresholds, "training": _describe(material, recipe),
+        "wording_threshold": gates.wording_threshold, "wording_in_gate": WORDING_IN_GATE, "gate_threshold": gates.threshold,
+        "thresholds": thresholds, "training": _describe(material, recipe),
         "scores": figures(posts, answers, labels) | {"gate": gates.measured}, "licence": "Apache-2.0",
     }  # fmt: skip
     return save_model(
