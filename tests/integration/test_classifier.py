@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from math import exp, inf, nextafter
 
 import pytest
 
 from screener.classify.classifier import Classifier
 from screener.classify.encoder import Reader
 from screener.classify.explain import explanation
-from screener.classify.gate import ANY_WORDING
+from screener.classify.gate import ALL_PASS, gate_scores
 from screener.classify.packaged import PackagedE5
 from screener.records import Classification, Voice
 from screener.settings import Settings
@@ -140,27 +141,32 @@ def reader() -> Reader:
     return Reader(PackagedE5())
 
 
-NO_WORDING, NO_GATE = 1e6, 1.1
-"""Thresholds that nothing reaches."""
+NONE_PASSES = 1e6
+"""Log-odds that no post reaches."""
 
 
-def with_gates(
-    classifier: Classifier, reader: Reader, *, wording: float | None = None, gate: float | None = None
-) -> Classifier:
-    """The same classifier with other thresholds of its gates."""
-    meta = classifier.artifact.meta
-    wording = meta.wording_threshold if wording is None else wording
-    changed = replace(meta, wording_threshold=wording, gate_threshold=meta.gate_threshold if gate is None else gate)
-    return Classifier(replace(classifier.artifact, meta=changed), classifier.lexicon, reader, classifier.thresholds)
+def with_gate(classifier: Classifier, reader: Reader, threshold: float) -> Classifier:
+    """The same classifier with another threshold of its gate."""
+    changed = replace(classifier.artifact, meta=replace(classifier.artifact.meta, gate_threshold=threshold))
+    return Classifier(changed, classifier.lexicon, reader, classifier.thresholds)
+
+
+def gate_odds(classifier: Classifier, reader: Reader, text: str, *, learned: bool = True) -> float:
+    """What the gate finds in one text, in a language that was learned or was not."""
+    model = classifier.artifact
+    wording = model.wording.scores([text]) * learned
+    (odds,) = gate_scores(model.student, reader.tokenise([text]), wording, model.meta.wording_in_gate).tolist()
+    return float(odds)
 
 
 @pytest.mark.parametrize("first", range(3))
 def test_batch_of_dropped_unsupported_and_relevant_posts_keeps_its_order(
     classifier: Classifier, reader: Reader, first: int
 ) -> None:
-    match, told = classifier.artifact.wording.scores(["gol gol gol", PASSPORT]).tolist()
+    match = gate_odds(classifier, reader, "gol gol gol")
+    told = min(gate_odds(classifier, reader, PASSPORT, learned=learned) for learned in (True, False))
     assert match < told
-    between = with_gates(classifier, reader, wording=(match + told) / 2)
+    between = with_gate(classifier, reader, (match + told) / 2)
     cases = [("gol gol gol", "en"), (PASSPORT, "cy"), (PASSPORT, "en")]
     wanted = [(True, False, True), (False, None, False), (False, True, True)]  # gated, relevant, supported
     turned, expected = [*cases[first:], *cases[:first]], [*wanted[first:], *wanted[:first]]
@@ -174,33 +180,44 @@ def test_batch_of_dropped_unsupported_and_relevant_posts_keeps_its_order(
     assert [answer.relevance for answer in answers] == pytest.approx(alone, abs=0.05)
 
 
-def test_batch_that_the_wording_drops_whole_is_gated(classifier: Classifier, reader: Reader) -> None:
-    strict = with_gates(classifier, reader, wording=NO_WORDING)
-    answers = strict.classify_many([PASSPORT, "", "gol gol gol", "\ud800", PASSPORT], ["en", "und", "es", "en", "th"])
-    limit = round(classifier.artifact.meta.gate_threshold, 4)  # relevance has four decimals
+def test_batch_that_the_gate_drops_whole_is_gated(classifier: Classifier, reader: Reader) -> None:
+    strict = with_gate(classifier, reader, NONE_PASSES)
+    answers = strict.classify_many([PASSPORT, "", "gol gol gol", "\ud800", PASSPORT], ["en", "und", "es", "en", "cy"])
     assert [answer.gated for answer in answers] == [True] * 5
-    assert all(0 <= answer.relevance <= limit for answer in answers)
+    assert all(0 <= answer.relevance <= 1 for answer in answers)
+    assert answers[0].relevance > answers[2].relevance
     assert all(not (answer.relevant or answer.positive or answer.flagged or answer.evidence) for answer in answers)
     assert {answer.voice for answer in answers} == {Voice.NONE}
     assert {label for label, _ in answers[0].signals} == set(classifier.artifact.meta.labels)
 
 
-def test_batch_that_the_small_encoder_drops_whole_is_gated(classifier: Classifier, reader: Reader) -> None:
-    strict = with_gates(classifier, reader, wording=ANY_WORDING, gate=NO_GATE)
-    answers = strict.classify_many([PASSPORT, "gol gol gol"], ["en", "cy"])
-    assert [answer.gated for answer in answers] == [True] * 2
-    assert answers[0].relevance > answers[1].relevance
-
-
 @pytest.mark.parametrize("text", [PASSPORT, "gol gol gol", ""])
-def test_wording_drops_no_post_in_a_language_that_was_not_learned(
-    classifier: Classifier, reader: Reader, text: str
+@pytest.mark.parametrize(("language", "learned"), [("en", True), ("und", True), ("cy", False)])
+def test_gate_drops_what_is_under_its_threshold_and_says_how_likely_it_was(
+    classifier: Classifier, reader: Reader, text: str, language: str, learned: bool
 ) -> None:
-    strict = with_gates(classifier, reader, wording=NO_WORDING, gate=0.0)
-    unlearned, english, untold = strict.classify_many([text] * 3, ["cy", "en", "und"])
-    assert not unlearned.gated
-    assert english.gated
-    assert untold.gated  # what can't be told is taken for learned
+    odds = gate_odds(classifier, reader, text, learned=learned)
+    assert not judge(with_gate(classifier, reader, odds), text, language).gated
+    dropped = judge(with_gate(classifier, reader, nextafter(odds, inf)), text, language)
+    assert dropped.gated
+    assert dropped.relevance == pytest.approx(1 / (1 + exp(-odds)), abs=1e-4)
+
+
+@pytest.mark.parametrize("bias", [-100.0, 100.0])
+@pytest.mark.parametrize("text", [PASSPORT, "gol gol gol", ""])
+def test_wording_drops_and_saves_no_post_in_a_language_that_was_not_learned(
+    classifier: Classifier, reader: Reader, text: str, bias: float
+) -> None:
+    artifact, saves = classifier.artifact, bias > 0
+    biased = Classifier(
+        replace(artifact, wording=replace(artifact.wording, bias=bias)), classifier.lexicon, reader, classifier.thresholds
+    )  # fmt: skip
+    odds = gate_odds(classifier, reader, text, learned=False)
+    limited = with_gate(biased, reader, odds + 1 if saves else odds - 1)
+    unlearned, english, untold = limited.score_many([text] * 3, ["cy", "en", "und"])
+    assert unlearned.gated is saves
+    assert english.gated is not saves
+    assert untold.gated is not saves  # what can't be told is taken for learned
 
 
 def test_wording_counts_for_nothing_in_a_language_that_was_not_learned(classifier: Classifier, reader: Reader) -> None:
@@ -214,23 +231,14 @@ def test_wording_counts_for_nothing_in_a_language_that_was_not_learned(classifie
     assert english > english_before
 
 
-@pytest.mark.parametrize(
-    ("language", "wording", "gate", "named"),
-    [
-        ("en", NO_WORDING, None, "first gate"),
-        ("und", NO_WORDING, None, "first gate"),
-        ("en", NO_WORDING, NO_GATE, "first gate"),
-        ("en", ANY_WORDING, NO_GATE, "second gate"),
-        ("cy", NO_WORDING, NO_GATE, "second gate"),
-        ("cy", NO_WORDING, 0.0, ""),
-        ("en", ANY_WORDING, 0.0, ""),
-    ],
-)
+@pytest.mark.parametrize(("threshold", "dropped"), [(NONE_PASSES, True), (ALL_PASS, False)])
+@pytest.mark.parametrize("language", ["en", "und", "cy"])
 @pytest.mark.parametrize("text", [PASSPORT, "gol gol gol"])
-def test_explanation_names_the_gate_that_dropped_a_post(
-    classifier: Classifier, reader: Reader, text: str, language: str, wording: float, gate: float | None, named: str
+def test_explanation_says_when_the_gate_dropped_a_post(
+    classifier: Classifier, reader: Reader, text: str, language: str, threshold: float, dropped: bool
 ) -> None:
-    told = explanation(with_gates(classifier, reader, wording=wording, gate=gate), text, language).summary
-    assert [name for name in ("first gate", "second gate") if name in told] == ([named] if named else [])
-    assert ("never read it" in told) is bool(named)
+    told = explanation(with_gate(classifier, reader, threshold), text, language).summary
+    assert ("dropped by the gate" in told) is dropped
+    assert ("it lets pass from 1.0000" in told) is dropped
+    assert ("never read it" in told) is dropped
     assert ("learned nothing in this language" in told) is (language == "cy")

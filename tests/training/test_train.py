@@ -112,21 +112,6 @@ def test_graph_asks_for_tokens_alone_whoever_wrote_the_posts(posts: list[Labelle
     assert not [constant.name for constant in made.graph.initializer if INVENTED in constant.name]
 
 
-def test_student_learns_what_the_teacher_says() -> None:
-    from screener.classify.encoder import Reader
-    from screener.classify.finetune import Recipe, distil
-    from screener.classify.gate import gate_scores
-
-    packaged = PackagedE5()
-    reader = Reader(packaged)
-    tokens = reader.tokenise(STREAM)
-    said = [0.95 if "wages" in text else 0.05 for text in STREAM]
-    graph = distil(tokens * 8, said * 8, packaged, Recipe(epochs=2, head_rate=1e-2), layers=1)
-    learned = gate_scores(reader.runner(graph), tokens, np.zeros(len(tokens)), 1.0)
-    assert learned[-3:].min() > learned[:-3].max()
-    assert np.all((learned >= 0) & (learned <= 1))
-
-
 def test_label_without_a_post_is_refused_before_the_first_fit(posts: list[LabelledPost], tmp_path: Path) -> None:
     from screener.classify.finetune import Recipe
 

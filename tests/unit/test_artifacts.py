@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from screener.classify.calibrate import Calibration, fit_calibration
 from screener.classify.known import KnownScores
 from screener.classify.labelled import LabelledPost
 from screener.classify.outputs import n_outputs
+from screener.classify.student import Student
 from screener.classify.wording import Wording
 from screener.errors import ModelError
 from screener.model_files import file_digest, text_hash
@@ -22,12 +24,16 @@ from screener.records import Voice
 LABELS = ("a", "b")
 META: dict[str, Any] = {
     "name": "signals", "version": "1", "labels": LABELS, "languages": ("my", "th"), "taxonomy_version": "1.0",
-    "wording_threshold": -2.5, "wording_in_gate": 0.4, "gate_threshold": 0.1, "thresholds": {"a": {"default": 0.5}}, "training": {"n": 2}, "scores": {},
+    "wording_in_gate": 0.4, "gate_threshold": -4.1, "thresholds": {"a": {"default": 0.5}}, "training": {"n": 2}, "scores": {},
     "licence": "Apache-2.0",
 }  # fmt: skip
 KNOWN = KnownScores((text_hash("one"), text_hash("two")), np.array([[0.5, -2], [3, 0]], dtype=np.float32))
 WORDING = Wording(np.linspace(-1, 1, 2**18, dtype=np.float16).astype(np.float32), -0.5)
-FILES = ("encoder.onnx", "gate.onnx", "wording.npz", "calibration.skops", "scores.npz")
+STUDENT = Student(
+    np.array([5, 7], dtype=np.int32), np.eye(2, dtype=np.float32), np.array([1, 0.5], dtype=np.float32), np.eye(2, dtype=np.float32),
+    np.zeros(2, dtype=np.float32), np.array([2, -1], dtype=np.float32), np.array(0.25, dtype=np.float32),
+)  # fmt: skip
+FILES = ("encoder.onnx", "student.npz", "wording.npz", "calibration.skops", "scores.npz")
 
 
 class Surprise:
@@ -50,7 +56,7 @@ def calibration() -> Calibration:
 @pytest.fixture
 def folder(tmp_path: Path, calibration: Calibration) -> Path:
     path = tmp_path / "signals" / "1"
-    save_model(path, META, encoder=b"encoder", calibration=calibration, gate=b"gate", wording=WORDING, known=KNOWN)
+    save_model(path, META, encoder=b"encoder", calibration=calibration, student=STUDENT, wording=WORDING, known=KNOWN)
     return path
 
 
@@ -66,7 +72,8 @@ def edit_libraries(folder: Path, **values: str) -> None:
 def test_model_comes_back_as_it_was_saved(folder: Path, calibration: Calibration) -> None:
     model = load_model(folder)
     logits = np.array([[0.5] * n_outputs(LABELS), [-1.0] * n_outputs(LABELS)], dtype=np.float32)
-    assert (model.encoder, model.gate) == (b"encoder", b"gate")
+    assert model.encoder == b"encoder"
+    assert model.student.scores([[5, 6, 7]]).tolist() == STUDENT.scores([[5, 6, 7]]).tolist()
     assert model.calibration.scores(logits, ["th", "en"], ["paid", "not paid"]) == calibration.scores(
         logits, ["th", "en"], ["paid", "not paid"]
     )
@@ -78,7 +85,7 @@ def test_model_comes_back_as_it_was_saved(folder: Path, calibration: Calibration
 
 def test_description_comes_back_as_it_was_saved(tmp_path: Path, calibration: Calibration) -> None:
     saved = save_model(
-        tmp_path, META, encoder=b"encoder", calibration=calibration, gate=b"gate", wording=WORDING, known=KNOWN
+        tmp_path, META, encoder=b"encoder", calibration=calibration, student=STUDENT, wording=WORDING, known=KNOWN
     )
     assert read_meta(tmp_path) == saved
     assert load_model(tmp_path).meta == saved
@@ -90,10 +97,9 @@ def test_description_comes_back_as_it_was_saved(tmp_path: Path, calibration: Cal
 @pytest.mark.parametrize(
     "other",
     [
-        {"gate": b"another gate"},
+        {"student": replace(STUDENT, out_bias=np.float32(0.5))},
         {"thresholds": {"a": {"default": 0.9}}},
-        {"gate_threshold": 0.5},
-        {"wording_threshold": -2.0},
+        {"gate_threshold": -3.5},
         {"wording_in_gate": 0.5},
     ],
 )
@@ -102,7 +108,7 @@ def test_key_changes_with_files_and_thresholds(
 ) -> None:
     parts: dict[str, object] = {
         "encoder": b"encoder",
-        "gate": b"gate",
+        "student": STUDENT,
         "calibration": calibration,
         "wording": WORDING,
         "known": KNOWN,
@@ -117,7 +123,7 @@ def test_folder_holds_what_was_described_and_nothing_else(folder: Path) -> None:
 
 
 def test_saving_again_replaces_the_model(folder: Path, calibration: Calibration) -> None:
-    save_model(folder, META, encoder=b"newer", calibration=calibration, gate=b"gate", wording=WORDING, known=KNOWN)
+    save_model(folder, META, encoder=b"newer", calibration=calibration, student=STUDENT, wording=WORDING, known=KNOWN)
     assert load_model(folder).encoder == b"newer"
 
 

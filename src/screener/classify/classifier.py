@@ -1,8 +1,9 @@
-"""The classifier: wording, gate, encoder, calibration, lexicon and decision, over batches of posts."""
+"""The classifier: gate, encoder, calibration, lexicon and decision, over batches of posts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import exp
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ class Classifier:
     def __init__(self, artifact: Artifact, lexicon: Lexicon, reader: Reader, thresholds: Thresholds) -> None:
         self.artifact, self.lexicon, self.thresholds = artifact, lexicon, thresholds
         self._reader = reader
-        self._gate, self._encoder = reader.runner(artifact.gate), reader.runner(artifact.encoder)
+        self._encoder = reader.runner(artifact.encoder)
         self._supported = frozenset(artifact.meta.languages)
 
     @classmethod
@@ -60,38 +61,32 @@ class Classifier:
         ]
 
     def score_many(self, texts: Sequence[str], languages: Sequence[str]) -> list[Scores]:
-        """Scores before any threshold; posts that wording or gate drop never reach the encoder.
+        """Scores before any threshold; posts that the gate drops never reach the encoder.
 
-        N-grams of a language that was not learned say nothing, so there the wording neither drops a post nor counts; the second
-        gate then passes more.
+        N-grams of a language that was not learned say nothing, so there the wording counts for nothing.
         """
         if not texts:
             return []
         meta, supported = self.artifact.meta, np.array([self.supports(language) for language in languages])
         wording = np.where(supported, self.artifact.wording.scores(texts).astype(np.float64), 0)
-        likely = np.flatnonzero(~supported | (wording >= meta.wording_threshold))
-        tokens = self._reader.tokenise([texts[row] for row in likely.tolist()])
-        chance = np.minimum(1 / (1 + np.exp(-wording)), meta.gate_threshold)
-        chance[likely] = gate_scores(self._gate, tokens, wording[likely], meta.wording_in_gate)
-        passing = [
-            (row, ids) for row, ids in zip(likely.tolist(), tokens, strict=True) if chance[row] >= meta.gate_threshold
-        ]
-        rows = [row for row, _ in passing]
-        logits = blended(self._encoder.logits([ids for _, ids in passing]), wording[rows], self.artifact.wording)
+        tokens = self._reader.tokenise(texts)
+        gate = gate_scores(self.artifact.student, tokens, wording, meta.wording_in_gate)
+        rows = np.flatnonzero(gate >= meta.gate_threshold).tolist()
+        logits = blended(self._encoder.logits([tokens[row] for row in rows]), wording[rows], self.artifact.wording)
         scored = self.artifact.calibration.scores(
             np.where(supported[rows, None], logits, _lowered(logits)),
             [languages[row] for row in rows],
             [texts[row] for row in rows],
         )
         kept = dict(zip(rows, scored, strict=True))
-        return [kept.get(row) or self._gated(float(chance[row])) for row in range(len(texts))]
+        return [kept.get(row) or self._gated(odds) for row, odds in enumerate(gate.tolist())]
 
     def _signal_logits(self, texts: Sequence[str]) -> Matrix:
         return self._encoder.logits(self._reader.tokenise(texts))[:, SIGNALS]
 
-    def _gated(self, probability: float) -> Scores:
+    def _gated(self, odds: float) -> Scores:
         nothing = tuple((label, 0.0) for label in self.artifact.meta.labels)
-        return Scores(round(probability, 4), Voice.NONE, 0.0, nothing, gated=True)
+        return Scores(round(1 / (1 + exp(min(-odds, 700))), 4), Voice.NONE, 0.0, nothing, gated=True)
 
 
 def _lowered(logits: Matrix) -> Matrix:

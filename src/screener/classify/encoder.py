@@ -162,7 +162,7 @@ class Reader:
         self._words, self._positions = WordTable(packaged), position_embeddings(packaged)
 
     def tokenise(self, texts: Sequence[str]) -> list[list[int]]:
-        """Token ids per text: the gate reads them first, then the encoder."""
+        """Token ids per text: the gate reads them too."""
         return self._tokeniser.encode(texts)
 
     def runner(self, graph: bytes) -> GraphRunner:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import exp
 
 from screener.classify.classifier import Classifier
 from screener.scrub import scrub
@@ -47,16 +48,9 @@ def explanation(classifier: Classifier, text: str, language: str) -> Explanation
         else "; the model learned nothing in this language, so what speaks for a label counts half"
     )
     if answer.gated:
-        told = f"{_dropped(classifier, text, language, answer.relevance)}; the encoder never read it"
+        limit = 1 / (1 + exp(min(-classifier.artifact.meta.gate_threshold, 700)))
+        told = f"dropped by the gate ({answer.relevance:.4f}, it lets pass from {limit:.4f}); the encoder never read it"
     else:
         told = f"{'relevant, ' + str(answer.voice) if answer.relevant else 'not relevant'}"
         told += ", positive" if answer.positive else ""
     return Explanation(f"{language}{known}: {told}", tuple(lines))
-
-
-def _dropped(classifier: Classifier, text: str, language: str, relevance: float) -> str:
-    meta = classifier.artifact.meta
-    wording = float(classifier.artifact.wording.scores([text])[0])
-    if classifier.supports(language) and wording < meta.wording_threshold:
-        return f"dropped by the first gate, the wording (log-odds {wording:.2f}, it lets pass from {meta.wording_threshold:.2f})"
-    return f"dropped by the second gate, the small encoder with the wording ({relevance:.4f}, it lets pass from {meta.gate_threshold:.4f})"

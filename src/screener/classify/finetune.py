@@ -67,39 +67,19 @@ def fine_tune(
     The word embeddings stay as packaged: they hold four fifths of all parameters and the shipped file need not hold them.
     """
     torch.manual_seed(recipe.seed)
-    network = Network(packaged, n_outputs(labels), layers=packaged.shape.layers, rare=SIGNALS, drop=recipe.drop)
+    network = Network(packaged, n_outputs(labels), rare=SIGNALS, drop=recipe.drop)
     tokens = Tokeniser(packaged.pieces()).encode([post.text for post in posts])
     targets = _targets(posts, weights, labels)
 
     def loss(logits: Tensor, rows: Tensor) -> Tensor:
         return _loss(logits, targets, rows, recipe)
 
-    return _fit(network, WordTable(packaged), tokens, loss, recipe, "fine-tuning", progress)
-
-
-def distil(
-    tokens: Sequence[Sequence[int]],
-    relevance: Sequence[float],
-    packaged: PackagedE5,
-    recipe: Recipe,
-    *,
-    layers: int,
-    progress: Progress = lambda what, n: None,
-) -> bytes:
-    """Train a network of few layers to say what the full one said (Hinton et al. 2015, arXiv:1503.02531); one logit."""
-    torch.manual_seed(recipe.seed)
-    network = Network(packaged, 1, layers=layers, rare=slice(0, 1), drop=0.0)
-    wanted = torch.tensor(list(relevance))
-
-    def loss(logits: Tensor, rows: Tensor) -> Tensor:
-        return functional.binary_cross_entropy_with_logits(logits[:, 0], wanted[rows])
-
-    return _fit(network, WordTable(packaged), tokens, loss, recipe, "distilling the gate", progress)
+    return _fit(network, WordTable(packaged), tokens, loss, recipe, progress)
 
 
 def _fit(
     network: Network, words: WordTable, tokens: Sequence[Sequence[int]], loss: Callable[[Tensor, Tensor], Tensor],
-    recipe: Recipe, stage: str, progress: Progress,
+    recipe: Recipe, progress: Progress,
 ) -> bytes:  # fmt: skip
     shuffled = random.Random(recipe.seed)  # noqa: S311 - order of training, no secret
     network.train()
@@ -119,7 +99,7 @@ def _fit(
         schedule.step()
         if step % _AVERAGE_EVERY == 0 or step == steps:
             average.update_parameters(network)
-        progress(stage, len(rows))
+        progress("fine-tuning", len(rows))
     averaged: Network = average.module
     return build_graph(averaged.weights(), averaged.shape, averaged.folded_head())
 

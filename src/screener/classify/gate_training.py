@@ -1,4 +1,4 @@
-"""Training of the gates: thresholds and a small encoder, from what the full model says of many posts."""
+"""Training of the gate: a student and a threshold, from what the full model says of many posts."""
 
 from __future__ import annotations
 
@@ -11,37 +11,25 @@ from numpy.typing import NDArray
 from screener.classify.calibrate import Calibration
 from screener.classify.decide import RELEVANCE, Thresholds
 from screener.classify.encoder import GraphRunner, Reader
-from screener.classify.gate import (
-    ANY_WORDING,
-    KEEPS,
-    LAYERS,
-    TOKENS,
-    WORDING_IN_GATE,
-    WORDING_KEEPS,
-    choose_gate,
-    gate_scores,
-    measure_gate,
-)
+from screener.classify.gate import KEEPS, WORDING_IN_GATE, choose_gate, gate_scores, measure_gate
 from screener.classify.known import Matrix
 from screener.classify.labelled import INVENTED, LabelledPost
 from screener.classify.outputs import RELEVANT
 from screener.classify.packaged import PackagedE5
+from screener.classify.student import Student
 from screener.classify.wording import Wording, blended
 from screener.model_files import text_hash
 
 Progress = Callable[[str, int], None]
 _STEP = 2000
 """Posts that are read at a time while progress is shown."""
-EPOCHS = 3
-"""Three rounds at twice the rate passed 8% of the rest where 98% were kept, one round 12%; four layers instead of two (two rounds)
-7%, at twice the time for each post."""
 _HELD_OUT = 5
-"""Every fifth real post is not learned from: one half of these chooses the thresholds, the other measures the gates."""
+"""Every fifth real post is not learned from: one half of these chooses the threshold, the other measures the gate."""
 
 
 @dataclass(frozen=True)
 class Material:
-    """What a model learns from: labelled posts, and texts of a real stream for the gates."""
+    """What a model learns from: labelled posts, and texts of a real stream for the gate."""
 
     posts: Sequence[LabelledPost]
     stream: Sequence[str]
@@ -58,7 +46,7 @@ class OutOfFold:
 
 @dataclass(frozen=True)
 class FullModel:
-    """What the gates learn from: everything but the gates."""
+    """What the gate learns from: everything but the gate."""
 
     reader: Reader
     encoder: GraphRunner
@@ -68,11 +56,10 @@ class FullModel:
 
 
 @dataclass(frozen=True)
-class Gates:
-    """Trained gates: thresholds, the second one's graph, and what they did on posts that they did not learn from."""
+class Gate:
+    """A trained gate: the student, the threshold, and what it did on posts that it did not learn from."""
 
-    wording_threshold: float
-    graph: bytes
+    student: Student
     threshold: float
     measured: dict[str, float]
 
@@ -88,10 +75,10 @@ class Answers:
     real: NDArray[np.intp]
 
 
-def train_gates(
+def train_gate(
     model: FullModel, material: Material, unseen: OutOfFold, packaged: PackagedE5, progress: Progress
-) -> Gates:
-    """The gates, from out-of-fold answers to the labelled posts, and the model's own to those of the stream that have no label.
+) -> Gate:
+    """The gate, from out-of-fold answers to the labelled posts, and the model's own to those of the stream that have no label.
 
     The model's own answers to posts that it learned from would be surer than those to new ones.
     """
@@ -109,7 +96,7 @@ def train_gates(
         np.concatenate([unseen.wording, wording]), relevance, relevance >= limits,
         np.flatnonzero(~np.array([*invented, *([False] * len(texts))])),
     )  # fmt: skip
-    return distil_gates(answers, model.reader, packaged, progress)
+    return teach_gate(answers, packaged, progress)
 
 
 def _read(
@@ -126,24 +113,14 @@ def _read(
     return np.concatenate(opinions), np.concatenate(logits)
 
 
-def distil_gates(
-    answers: Answers, reader: Reader, packaged: PackagedE5, progress: Progress = lambda what, n: None
-) -> Gates:
-    """Learn from all invented and four fifths of the real posts, measure on the rest."""
-    from screener.classify.finetune import Recipe, distil
+def teach_gate(answers: Answers, packaged: PackagedE5, progress: Progress = lambda what, n: None) -> Gate:
+    """Learn from all invented and four fifths of the real posts, choose and measure on the rest."""
+    from screener.classify.student_training import fit_student
 
     held = answers.real[::_HELD_OUT]
-    choosing, measuring = held[::2], held[1::2]
-    limit = choose_gate(answers.wording[choosing], answers.flagged[choosing], WORDING_KEEPS, otherwise=ANY_WORDING)
-    learned = np.setdiff1d(np.flatnonzero(answers.wording >= limit), held).tolist()
-    recipe = Recipe(epochs=EPOCHS, batch=64, rate=4e-4, head_rate=2e-3)
-    short = [answers.tokens[row][:TOKENS] for row in learned]
-    graph = distil(short, answers.relevance[learned].tolist(), packaged, recipe, layers=LAYERS, progress=progress)
-    read, wording = [answers.tokens[row] for row in held.tolist()], answers.wording[held]
-    scores = np.where(wording >= limit, gate_scores(reader.runner(graph), read, wording, WORDING_IN_GATE), -1)
-    threshold = choose_gate(scores[::2], answers.flagged[choosing], KEEPS, otherwise=0.0)
-    passing, flagged = answers.wording[measuring] >= limit, answers.flagged[measuring]
-    measured = measure_gate(scores[1::2], flagged, threshold)
-    if measured:
-        measured["wording_passes_of_irrelevant"] = float(passing[~flagged].mean())
-    return Gates(limit, graph, threshold, measured)
+    learned = np.setdiff1d(np.arange(len(answers.tokens)), held)
+    student = fit_student([answers.tokens[row] for row in learned], answers.relevance[learned], packaged, progress)
+    scores = gate_scores(student, [answers.tokens[row] for row in held], answers.wording[held], WORDING_IN_GATE)
+    flagged = answers.flagged[held]
+    threshold = choose_gate(scores[::2], flagged[::2], KEEPS)
+    return Gate(student, threshold, measure_gate(scores[1::2], flagged[1::2], threshold))

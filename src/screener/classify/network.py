@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -55,9 +53,9 @@ class Network(nn.Module):
     three epochs.
     """
 
-    def __init__(self, packaged: PackagedE5, outputs: int, *, layers: int, rare: slice, drop: float) -> None:
+    def __init__(self, packaged: PackagedE5, outputs: int, *, rare: slice, drop: float) -> None:
         super().__init__()
-        shape, weights = replace(packaged.shape, layers=layers), packaged_weights(packaged)
+        shape, weights = packaged.shape, packaged_weights(packaged)
         self.shape = shape
         self.register_buffer("positions", torch.from_numpy(position_embeddings(packaged)), persistent=False)
         self.norm = _layer_norm(weights, "emb.ln", shape)

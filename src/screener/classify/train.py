@@ -16,7 +16,7 @@ from screener.classify.decide import Thresholds
 from screener.classify.encoder import Reader
 from screener.classify.folds import FoldStore, assign_folds
 from screener.classify.gate import WORDING_IN_GATE
-from screener.classify.gate_training import FullModel, Material, OutOfFold, train_gates
+from screener.classify.gate_training import FullModel, Material, OutOfFold, train_gate
 from screener.classify.honest import cross_fitted_answers, figures
 from screener.classify.known import KnownScores
 from screener.classify.labelled import INVENTED, PRESUMED, LabelledPost
@@ -61,18 +61,18 @@ def train_model(
     encoder = reader.runner(graph)
     wording = fit_wording(posts, weights)
     full = FullModel(reader, encoder, wording, calibration, Thresholds(thresholds))
-    gates = train_gates(full, material, unseen, packaged, progress)
+    gate = train_gate(full, material, unseen, packaged, progress)
     answers = cross_fitted_answers(posts, unseen.logits, weights, labels, folds)
     known = KnownScores(tuple(text_hash(post.text) for post in posts), unseen.logits)
     meta = {
         "name": folder.parent.name, "version": folder.name, "labels": tuple(labels),
         "languages": tuple(sorted({post.language for post in posts})), "taxonomy_version": taxonomy_version,
-        "wording_threshold": gates.wording_threshold, "wording_in_gate": WORDING_IN_GATE, "gate_threshold": gates.threshold,
+        "wording_in_gate": WORDING_IN_GATE, "gate_threshold": gate.threshold,
         "thresholds": thresholds, "training": _describe(material, recipe),
-        "scores": figures(posts, answers, labels) | {"gate": gates.measured}, "licence": "Apache-2.0",
+        "scores": figures(posts, answers, labels) | {"gate": gate.measured}, "licence": "Apache-2.0",
     }  # fmt: skip
     return save_model(
-        folder, meta, encoder=graph, calibration=calibration, gate=gates.graph, wording=wording, known=known
+        folder, meta, encoder=graph, calibration=calibration, student=gate.student, wording=wording, known=known
     )
 
 

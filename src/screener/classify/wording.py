@@ -1,6 +1,6 @@
 """What a post's wording alone says: a linear model over hashed character n-grams, without understanding.
 
-It does two things. It is the first gate: reading n-grams takes a small part of an encoder's time, and most of a stream has
+It does two things. It is a part of the gate: reading n-grams takes a small part of an encoder's time, and most of a stream has
 nothing of work in its wording. And it is a second opinion on relevance: a fine-tuned encoder misses set phrases that n-grams
 count, and added to the encoder's logit they raise the average precision (docs/models.md).
 """

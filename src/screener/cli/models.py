@@ -101,10 +101,10 @@ def _train_classifier(
     folder, recipe = (out_folder or find_shipped("models") / settings.runtime.classify.model).resolve(), Recipe()
     make_writable(folder)
     if not stream:
-        err.print("without --posts the gates have no stream to learn from and will pass everything", style="yellow")
+        err.print("without --posts the gate has no stream to learn from and will pass everything", style="yellow")
     err.print(
         f"training on {len(posts)} posts, {sum(p.relevant for p in posts)} relevant: {FOLDS} folds, then all; "
-        f"the gates on {len(stream)} posts more",
+        f"the gate on {len(stream)} posts more",
         highlight=False,
     )
     totals = {
