@@ -166,7 +166,7 @@ def test_explanation_as_json_has_its_parts() -> None:
 def test_text_that_says_nothing_is_explained_by_the_gate() -> None:
     result = screener("explain", "--text", "")
     assert result.exit_code == 0, result.output
-    assert "dropped by the" in said(result)
+    assert "dropped by the gate" in said(result)
 
 
 @pytest.mark.parametrize("later", [("classify", "aggregate"), ()], ids=["whole-run", "language-only"])

@@ -33,16 +33,6 @@ SILENT = Student(
 """Says 0 of every post, so that the wording alone decides."""
 
 
-@pytest.fixture(scope="module")
-def packaged() -> PackagedE5:
-    return PackagedE5()
-
-
-@pytest.fixture(scope="module")
-def reader(packaged: PackagedE5) -> Reader:
-    return Reader(packaged)
-
-
 def answered(reader: Reader, flagged: Sequence[bool], *, invented: int = 0) -> Answers:
     """Answers to posts that are all alike where flagged, and all alike where not; the first ones are invented."""
     found = np.array(flagged, dtype=bool)

@@ -18,16 +18,6 @@ ARRAYS = ("tokens", "vectors", "counts", "hidden", "hidden_bias", "out", "out_bi
 WIDTH = 64
 
 
-@pytest.fixture(scope="module")
-def packaged() -> PackagedE5:
-    return PackagedE5()
-
-
-@pytest.fixture(scope="module")
-def reader(packaged: PackagedE5) -> Reader:
-    return Reader(packaged)
-
-
 Fit = Callable[..., Student]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import exp
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from screener.classify.artifacts import Artifact, load_model
 from screener.classify.decide import Thresholds, decide, flagged_labels
 from screener.classify.encoder import Matrix, Reader
 from screener.classify.evidence import find_evidence
-from screener.classify.gate import gate_scores
+from screener.classify.gate import gate_probability, gate_scores
 from screener.classify.lexicon import Lexicon
 from screener.classify.outputs import SIGNALS, VOICE
 from screener.classify.packaged import PackagedE5
@@ -86,7 +85,7 @@ class Classifier:
 
     def _gated(self, odds: float) -> Scores:
         nothing = tuple((label, 0.0) for label in self.artifact.meta.labels)
-        return Scores(round(1 / (1 + exp(min(-odds, 700))), 4), Voice.NONE, 0.0, nothing, gated=True)
+        return Scores(round(gate_probability(odds), 4), Voice.NONE, 0.0, nothing, gated=True)
 
 
 def _lowered(logits: Matrix) -> Matrix:

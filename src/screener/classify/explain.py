@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp
 
 from screener.classify.classifier import Classifier
+from screener.classify.gate import gate_probability
 from screener.scrub import scrub
 
 _SHOWN_ABOVE = 0.05
@@ -48,7 +48,7 @@ def explanation(classifier: Classifier, text: str, language: str) -> Explanation
         else "; the model learned nothing in this language, so what speaks for a label counts half"
     )
     if answer.gated:
-        limit = 1 / (1 + exp(min(-classifier.artifact.meta.gate_threshold, 700)))
+        limit = gate_probability(classifier.artifact.meta.gate_threshold)
         told = f"dropped by the gate ({answer.relevance:.4f}, it lets pass from {limit:.4f}); the encoder never read it"
     else:
         told = f"{'relevant, ' + str(answer.voice) if answer.relevant else 'not relevant'}"

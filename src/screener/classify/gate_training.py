@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,12 @@ class Material:
     posts: Sequence[LabelledPost]
     stream: Sequence[str]
     stream_languages: Sequence[str]
+
+    @cached_property
+    def unlabelled(self) -> list[int]:
+        """Which texts of the stream are not among the labelled posts."""
+        labelled = {text_hash(post.text) for post in self.posts}
+        return [row for row, text in enumerate(self.stream) if text_hash(text) not in labelled]
 
 
 @dataclass(frozen=True)
@@ -82,34 +89,33 @@ def train_gate(
 
     The model's own answers to posts that it learned from would be surer than those to new ones.
     """
-    labelled = {text_hash(post.text) for post in material.posts}
-    new = [row for row, text in enumerate(material.stream) if text_hash(text) not in labelled]
+    new = material.unlabelled
     texts, spoken = [material.stream[row] for row in new], [material.stream_languages[row] for row in new]
-    wording, logits = _read(model, texts, progress)
+    tokens = model.reader.tokenise([*(post.text for post in material.posts), *texts])
+    wording, logits = _read(model, texts, tokens[len(material.posts) :], progress)
     languages = [*(post.language for post in material.posts), *spoken]
     said = np.concatenate([unseen.logits[:, RELEVANT], logits])
     relevance = model.calibration.probability("relevance", said, languages)
     limits = np.array([model.thresholds.of(RELEVANCE, language) for language in languages])
     invented = [post.source == INVENTED for post in material.posts]
     answers = Answers(
-        model.reader.tokenise([*(post.text for post in material.posts), *texts]),
-        np.concatenate([unseen.wording, wording]), relevance, relevance >= limits,
+        tokens, np.concatenate([unseen.wording, wording]), relevance, relevance >= limits,
         np.flatnonzero(~np.array([*invented, *([False] * len(texts))])),
     )  # fmt: skip
     return teach_gate(answers, packaged, progress)
 
 
 def _read(
-    model: FullModel, texts: Sequence[str], progress: Progress
+    model: FullModel, texts: Sequence[str], tokens: Sequence[Sequence[int]], progress: Progress
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The wording's opinion and the blended logit of relevance, for each text."""
+    """The wording's opinion and the blended logit of relevance, for each text, given also as token ids."""
     opinions, logits = [np.empty(0, np.float32)], [np.empty(0, np.float32)]
     for start in range(0, len(texts), _STEP):
-        part = texts[start : start + _STEP]
-        opinions.append(model.wording.scores(part))
-        both = blended(model.encoder.logits(model.reader.tokenise(part)), opinions[-1], model.wording)
+        part = slice(start, start + _STEP)
+        opinions.append(model.wording.scores(texts[part]))
+        both = blended(model.encoder.logits(tokens[part]), opinions[-1], model.wording)
         logits.append(both[:, RELEVANT])
-        progress("reading the stream", len(part))
+        progress("reading the stream", len(both))
     return np.concatenate(opinions), np.concatenate(logits)
 
 

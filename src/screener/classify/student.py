@@ -19,7 +19,7 @@ from screener.model_files import read_arrays
 
 Matrix = NDArray[np.float32]
 TOKENS = 160
-"""Tokens of a post that the student reads: all of nine posts in ten."""
+"""Tokens of a post that the student reads: all of 99% of the posts of a real stream."""
 _NONE = -1
 """No token: put behind each post, so that none is empty."""
 _KEYS = ("tokens", "vectors", "counts", "hidden", "hidden_bias", "out", "out_bias")

@@ -99,6 +99,7 @@ def _train_classifier(
     posts = distinct([*own(settings), *by_id(posts_folder, settings), *given(labels, settings)])
     stream, languages = _stream(posts_folder, settings)
     folder, recipe = (out_folder or find_shipped("models") / settings.runtime.classify.model).resolve(), Recipe()
+    material = Material(posts, stream, languages)
     make_writable(folder)
     if not stream:
         err.print("without --posts the gate has no stream to learn from and will pass everything", style="yellow")
@@ -109,11 +110,11 @@ def _train_classifier(
     )
     totals = {
         "fine-tuning": recipe.epochs * len(posts) * FOLDS,
-        "reading the stream": len(posts) + len(stream),
+        "reading the stream": len(material.unlabelled),
     }
     with progress_bars() as progress:
         meta = train_model(
-            folder, Material(posts, stream, languages), labels=settings.label_ids, taxonomy_version=settings.taxonomy_version,
+            folder, material, labels=settings.label_ids, taxonomy_version=settings.taxonomy_version,
             recipe=recipe, store=FoldStore(open_workdir(workdir).cache, post_weights),
             progress=lambda what, n: progress(what, n, totals.get(what)),
         )  # fmt: skip
