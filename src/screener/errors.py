@@ -7,7 +7,11 @@
     * ``RunError``: exit 1; work was started and failed, what was kept is said
         * ``SourceError``
             * ``TransientSourceError``: try again later
+                * ``PausedError``: it is left alone for a while, nothing was asked
             * ``TerminalSourceError``: do not try again without a change
+                * ``RefusedError``: it doesn't let us (401, 403, closed timeline)
+                * ``NoDataError``: it has no such thing (404, unknown tag)
+                * ``BudgetSpentError``: our limit or its quota is spent
         * ``ParseError``: a page or file is not what it claims to be
         * ``ModelError``: a model folder is missing, tampered with or made by other versions
         * ``StoreError``: results store locked, newer than the code, or unreachable
@@ -20,6 +24,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from pathlib import Path
+
+from screener.records import GapReason
 
 
 class ScreenerError(Exception):
@@ -60,15 +66,45 @@ class RunError(ScreenerError):
 
 
 class SourceError(RunError):
-    """A source could not be read."""
+    """A source could not be read; ``gap`` is the reason that the gap ledger keeps."""
+
+    gap = GapReason.ERROR
 
 
 class TransientSourceError(SourceError):
-    """The source may answer later (time-out, 429, 5xx)."""
+    """The source may answer later (time-out, 429, 5xx); ``retry_after`` is what it asked for, in seconds, if it did."""
+
+    def __init__(self, problem: str, *, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(problem)
+
+
+class PausedError(TransientSourceError):
+    """The host failed so often that it is left alone for now; nothing was asked."""
+
+    gap = GapReason.PAUSED
 
 
 class TerminalSourceError(SourceError):
-    """The source will not answer the same request (401, 403, 404, malformed)."""
+    """The source will not answer the same request (malformed, refused, gone)."""
+
+
+class RefusedError(TerminalSourceError):
+    """The source doesn't let us: no or wrong credentials, a closed timeline, robots or terms."""
+
+    gap = GapReason.REFUSED
+
+
+class NoDataError(TerminalSourceError):
+    """The source answered that it has no such thing: an unknown hashtag, a feed or author that is gone."""
+
+    gap = GapReason.NO_DATA
+
+
+class BudgetSpentError(TerminalSourceError):
+    """Our own limit, or the source's quota, is spent; the rest waits for the next run."""
+
+    gap = GapReason.BUDGET
 
 
 class ParseError(RunError):

@@ -46,6 +46,21 @@ class DiscardReason(StrEnum):
     BAD_ROW = "bad-row"
 
 
+class GapReason(StrEnum):
+    """Why a source gave nothing for a stretch; a closed list. Silence always has one of them, never a zero."""
+
+    NO_DATA = "no-data"
+    """It answered, and had nothing; or it has no such thing (an unknown hashtag, a feed that is gone)."""
+    REFUSED = "refused"
+    """It doesn't let us: no or wrong credentials, a closed timeline, robots or terms."""
+    ERROR = "error"
+    """It should have answered and could not, or answered with something else."""
+    BUDGET = "budget"
+    """Our own limit, or its quota, was spent before it was this query's turn."""
+    PAUSED = "paused"
+    """Not asked on purpose: switched off, or its circuit breaker is open after repeated failures."""
+
+
 @dataclass(frozen=True, slots=True)
 class Watch:
     """One country x sector under observation, with the words that find its workers."""
@@ -82,9 +97,25 @@ class Window:
         return (self.start is None or day >= self.start) and (self.end is None or day < self.end)
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Half-open stretch of time ``[start, end)`` in UTC, to the source's precision."""
+
+    start: datetime
+    end: datetime
+
+    def contains(self, moment: datetime | None) -> bool:
+        """True if the moment lies inside; an undated post lies inside every span."""
+        return moment is None or self.start <= moment < self.end
+
+
 @dataclass(frozen=True, slots=True)
 class RawPost:
-    """A post as a connector read it, before pseudonymisation; it never leaves ``collect``."""
+    """A post as a connector read it, before pseudonymisation; it never leaves ``collect``.
+
+    ``reply_to``, ``thread`` (the post that began it) and ``quoted`` are native ids of the same source. ``edited_at`` is when
+    the text last changed, ``None`` if the source doesn't say so.
+    """
 
     native_id: str
     text: str
@@ -94,11 +125,21 @@ class RawPost:
     country: str | None = None
     sector: str | None = None
     language_hint: str | None = None
+    reply_to: str | None = None
+    thread: str | None = None
+    quoted: str | None = None
+    edited_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A public message in the lake. ``author`` is a keyed pseudonym; ``post_id`` a hash of source and native id."""
+    """A public message in the lake. ``author`` is a keyed pseudonym; ``post_id`` a hash of source and native id.
+
+    ``reply_to_id``, ``thread_id`` and ``quoted_id`` are hashed like ``post_id``. ``sealed_id`` is the native id, encrypted
+    with the workdir's key: only a refresh pass opens it, to ask whether the post still stands. ``is_news`` marks what
+    comes from a news index: context beside the posts, never a worker's voice. ``asked_in`` is the language of the query that
+    found the post: the gap ledger counts by it.
+    """
 
     post_id: str
     source: str
@@ -111,6 +152,13 @@ class Post:
     sector: str | None = None
     language_hint: str | None = None
     invented: bool = False
+    reply_to_id: str | None = None
+    thread_id: str | None = None
+    quoted_id: str | None = None
+    edited_at: datetime | None = None
+    sealed_id: bytes | None = None
+    is_news: bool = False
+    asked_in: str | None = None
 
     @property
     def partition(self) -> Partition:
@@ -153,6 +201,73 @@ class Gap:
     watch: str
     window: Window
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerDay:
+    """One day of one source, watch and language in the gap ledger.
+
+    ``n_seen`` is the number of posts of that day in the lake, ``None`` where there is none: no data is never stored as
+    zero. ``n_expected`` is the median of the same weekday in the eight weeks before, ``None`` while there are fewer than
+    three. ``n_asked`` queries were to cover the day, ``n_answered`` did; ``reason`` says why the rest did not, or why nothing
+    came. ``country``, ``sector`` and ``language`` are ``None`` where the query was about no one of them.
+    """
+
+    source: str
+    country: str | None
+    sector: str | None
+    language: str | None
+    day: date
+    n_seen: int | None
+    n_expected: float | None
+    n_asked: int
+    n_answered: int
+    reason: GapReason | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRun:
+    """How asking one source went in one run.
+
+    ``n_asked`` and ``n_answered`` count queries; ``n_read`` all records that came, known ones too, and answers that nothing has
+    changed; ``n_new_posts`` posts that the lake lacked.
+    """
+
+    run_id: str
+    source: str
+    asked_at: datetime
+    n_requests: int
+    n_read: int
+    n_new_posts: int
+    n_asked: int
+    n_answered: int
+    reason: GapReason | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """A deletion heard of: of one post, or of an author with all posts. ``token`` is keyed and can't be turned back."""
+
+    token: str
+    source: str
+    post_id: str | None = None
+    author: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """That something was erased, and how much; never what. ``cause``: ``deletion`` or ``age``."""
+
+    erased_at: datetime
+    source: str
+    cause: str
+    n_tombstones: int
+    n_posts: int
+    n_evidence: int
+    n_review_items: int
+    n_review_texts: int
 
 
 @dataclass(frozen=True, slots=True)

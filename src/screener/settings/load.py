@@ -15,19 +15,17 @@ from screener.codes import is_language
 from screener.errors import ConfigError, UnknownCodeError
 from screener.records import Watch
 from screener.settings.schemas import (
-    FileSource,
     LabelEntry,
     LexiconFile,
-    RssSource,
     RuntimeSettings,
     Sector,
     SectorFile,
     TaxonomyFile,
     WatchFile,
 )
+from screener.settings.sources import KINDS, ApiSource, FileSource, Source
 
 Model = TypeVar("Model", bound=BaseModel)
-_SOURCES: dict[str, type[FileSource] | type[RssSource]] = {"file": FileSource, "rss": RssSource}
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Settings:
     taxonomy_version: str
     labels: tuple[LabelEntry, ...]
     lexicons: tuple[LexiconFile, ...]
-    sources: tuple[FileSource | RssSource, ...]
+    sources: tuple[Source, ...]
 
     @property
     def label_ids(self) -> tuple[str, ...]:
@@ -111,7 +109,7 @@ def _check_references(settings: Settings) -> None:
                 legal=slugs,
             )
     for source in settings.sources:
-        named = [source.sector] if isinstance(source, FileSource) else [feed.sector for feed in source.feeds]
+        named = [source.sector] if isinstance(source, FileSource) else [target.sector for target in source.targets]
         for sector in named:
             if sector is not None and sector not in slugs:
                 raise ConfigError(
@@ -166,11 +164,11 @@ def _read_lexicon(path: Path) -> LexiconFile:
     return lexicon
 
 
-def _read_source(path: Path) -> FileSource | RssSource:
+def _read_source(path: Path) -> Source:
     kind = _toml(path).get("kind")
-    if kind not in _SOURCES:
-        raise ConfigError(path, "kind", f"is {kind!r}" if kind is not None else "is missing", legal=_SOURCES)
-    source = _read(path, _SOURCES[kind])
+    if kind != "file" and kind not in KINDS:
+        raise ConfigError(path, "kind", f"is {kind!r}" if kind is not None else "is missing", legal=["file", *KINDS])
+    source: Source = _read(path, FileSource) if kind == "file" else _read(path, ApiSource)
     if source.name != path.stem:
         raise ConfigError(path, "name", f"'{source.name}' must equal the file's name", legal=[path.stem])
     return source
@@ -201,6 +199,8 @@ def _config_error(path: Path, error: ValidationError) -> ConfigError:
         return ConfigError(path, key, "is missing")
     if "expected" in first.get("ctx", {}):
         legal = [str(first["ctx"]["expected"])]
+    if "credentials" in first["loc"]:  # whatever stands there may be a secret
+        return ConfigError(path, key, first["msg"])
     others = len(found) - 1
     more = f" (and {others} more)" if others else ""
     return ConfigError(path, key, f"{first['msg']}, got {first['input']!r:.60}{more}", legal=legal)
@@ -208,9 +208,9 @@ def _config_error(path: Path, error: ValidationError) -> ConfigError:
 
 def _known_keys(error: ValidationError, loc: tuple[int | str, ...]) -> list[str]:
     """Keys legal beside the unknown one, found by walking the schema along the error's location."""
-    from screener.settings import schemas
+    from screener.settings import schemas, sources
 
-    current: Any = getattr(schemas, error.title, None)
+    current: Any = getattr(schemas, error.title, None) or getattr(sources, error.title, None)
     for part in loc[:-1]:
         if current is None or isinstance(part, int):
             continue

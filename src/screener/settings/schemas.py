@@ -23,14 +23,16 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _country(value: str) -> str:
+def country_code(value: str) -> str:
+    """The country's code; raises ``ValueError`` with the legal ones, as pydantic wants it."""
     try:
         return parse_country(value)
     except UnknownCodeError as error:
         raise ValueError(str(error)) from error
 
 
-def _language(value: str) -> str:
+def language_code(value: str) -> str:
+    """The language's code as the project writes it; raises ``ValueError`` otherwise."""
     try:
         code = parse_language(value)
     except UnknownCodeError as error:
@@ -53,9 +55,18 @@ class CollectSettings(Strict):
     user_agent: str
     timeout_seconds: Annotated[float, Field(gt=0)]
     max_attempts: Positive
-    seconds_between_requests: Annotated[float, Field(ge=0)]
+    backoff_seconds: Annotated[float, Field(gt=0)]
+    max_seconds_per_request: Annotated[float, Field(gt=0)]
+    max_wait_seconds: Annotated[float, Field(gt=0)]
     max_requests_per_run: Positive
     max_page_bytes: Positive
+    max_stream_seconds: Annotated[float, Field(gt=0)]
+    concurrency: Positive
+    breaker_failures: Positive
+    breaker_seconds: Annotated[float, Field(gt=0)]
+    private_hosts: tuple[str, ...]
+    phrases_per_language: Positive
+    tags_per_language: Positive
     max_text_characters: Positive
     chunk_posts: Positive
 
@@ -159,59 +170,6 @@ class RuntimeSettings(Strict):
     housekeeping: HousekeepingSettings
 
 
-class ColumnMap(Strict):
-    """Which column or JSON key holds what; ``id`` and ``text`` are needed, the rest may be missing."""
-
-    id: str
-    text: str
-    created_at: str | None = None
-    author: str | None = None
-    country: str | None = None
-    sector: str | None = None
-    language: str | None = None
-    url: str | None = None
-    source: str | None = None
-
-
-class FileSource(Strict):
-    """Files that somebody put into a folder: JSONL or CSV, plain, gz or zst."""
-
-    kind: Literal["file"]
-    name: Slug
-    enabled: bool
-    paths: tuple[str, ...]
-    columns: ColumnMap
-    country: str | None = None
-    sector: Slug | None = None
-    invented: bool = False
-    note: str | None = None
-
-    _country = field_validator("country")(lambda v: v if v is None else _country(v))
-
-
-class Feed(Strict):
-    """One RSS or Atom feed, tied to the watch it serves."""
-
-    url: Annotated[str, Field(pattern=r"^https?://")]
-    country: str
-    sector: Slug | None = None
-    language: str | None = None
-    reason: str
-
-    _country = field_validator("country")(_country)
-    _language = field_validator("language")(lambda v: v if v is None else _language(v))
-
-
-class RssSource(Strict):
-    """A list of feeds."""
-
-    kind: Literal["rss"]
-    name: Slug
-    enabled: bool
-    feeds: tuple[Feed, ...]
-    note: str | None = None
-
-
 class WatchEntry(Strict):
     """One ``[[watches]]`` table."""
 
@@ -222,13 +180,13 @@ class WatchEntry(Strict):
     reason: str
     queries: dict[str, tuple[str, ...]]
 
-    _country = field_validator("country")(_country)
+    _country = field_validator("country")(country_code)
 
     @field_validator("languages", "migrant_languages")
     @classmethod
     def known_languages(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         """Codes as the project writes them."""
-        return tuple(_language(code) for code in value)
+        return tuple(language_code(code) for code in value)
 
     @model_validator(mode="after")
     def queries_follow_workers(self) -> WatchEntry:
@@ -296,4 +254,4 @@ class LexiconFile(Strict):
     work: tuple[str, ...]
     labels: dict[str, tuple[str, ...]]
 
-    _language = field_validator("language")(_language)
+    _language = field_validator("language")(language_code)
