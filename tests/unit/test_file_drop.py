@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import shutil
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +15,10 @@ import zstandard
 
 from screener.collect import file_drop
 from screener.collect.file_drop import is_readable_name, read_records
-from screener.errors import ParseError
+from screener.errors import ConfigError, ParseError
 from screener.records import DiscardReason, Quarantined
-from screener.settings.schemas import ColumnMap
+from screener.settings import load_settings
+from screener.settings.sources import ColumnMap, Export, FileSource
 
 COLUMNS = ColumnMap(
     id="id", text="text", created_at="created_at", author="author", country="country", sector="sector", language="lang", url="url", source="platform"
@@ -243,3 +245,80 @@ def test_prefixed_stream_returns_its_head_in_pieces() -> None:
     while stream.readinto(buffer):
         seen += bytes(buffer)
     assert seen == b"abcdef"
+
+
+@pytest.mark.parametrize("packing", PACK)
+def test_export_of_a_tool_is_read_without_a_map(tmp_path: Path, packing: str) -> None:
+    line = {"source_platform": "tiktok.com", "data": {"id": "7", "desc": "รอค่าแรง", "createTime": 1770100000}}
+    path = tmp_path / f"export.ndjson{packing}"
+    path.write_bytes(PACK[packing](json.dumps(line).encode() + b"\n{\n" + b'{"source_platform": "gab.com"}\n'))
+    good, broken, unknown = read_records(path, "zeeschuimer", "research")
+    assert not isinstance(good, Quarantined)
+    assert (good[0][-2:], good[1].native_id, good[2]) == (":1", "7", "tiktok")
+    assert isinstance(broken, Quarantined)
+    assert (broken.reason, broken.source, broken.where[-2:]) == (DiscardReason.NOT_JSON, "research", ":2")
+    assert isinstance(unknown, Quarantined)
+    assert (unknown.reason, unknown.excerpt) == (DiscardReason.BAD_ROW, "{'source_platform': 'gab.com'}")
+
+
+@pytest.mark.parametrize(
+    ("layout", "data", "problem"),
+    [
+        ("4cat", b"id,text\n1,x\n", r"column 'body' \(mapped to text\) is missing; columns found: id, text"),
+        ("4cat", b"id;body\n1;x\n", "column 'id' .* is missing; columns found: id;body"),
+        ("zeeschuimer", b"id,body\n1,x\n", "zeeschuimer writes NDJSON; .* set format = '4cat'"),
+    ],
+)
+def test_csv_that_is_no_export_of_the_tool_named_is_refused(
+    tmp_path: Path, layout: Export, data: bytes, problem: str
+) -> None:
+    path = tmp_path / "export.csv"
+    path.write_bytes(data)
+    with pytest.raises(ParseError, match=problem):
+        list(read_records(path, layout, "research"))
+
+
+def test_bad_row_of_an_export_is_quarantined_and_the_rest_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_bytes(b"id,body,author\n1,caf\xe9,real_handle\n2,short\n3,fine,a\n")
+    not_utf8, short, good = read_records(path, "4cat", "research")
+    assert isinstance(not_utf8, Quarantined)
+    assert isinstance(short, Quarantined)
+    assert (not_utf8.reason, short.reason) == (DiscardReason.NOT_UTF8, DiscardReason.BAD_ROW)
+    assert "real_handle" not in not_utf8.excerpt + short.excerpt
+    assert not isinstance(good, Quarantined)
+
+
+@pytest.fixture
+def config(tmp_path: Path, config_folder: Path) -> Path:
+    return Path(shutil.copytree(config_folder, tmp_path / "config"))
+
+
+def sources(config: Path, name: str, old: str, new: str) -> dict[str, FileSource]:
+    file = config / "sources" / f"{name}.toml"
+    text = file.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    file.write_text(text.replace(old, new), encoding="utf-8")
+    return {source.name: source for source in load_settings(config).sources if isinstance(source, FileSource)}
+
+
+def test_layout_is_the_map_or_the_tool(config: Path) -> None:
+    found = sources(config, "research", 'format = "zeeschuimer"', 'format = "4cat"')
+    assert found["research"].layout == "4cat"
+    assert isinstance(found["file-drop"].layout, ColumnMap)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "said"),
+    [
+        ("research", 'format = "zeeschuimer"', 'format = "zeeschumer"', ["format", "'columns', '4cat' or 'zeeschuimer'"]),
+        ("research", 'format = "zeeschuimer"', 'format = "columns"', ["columns", "is needed with format = 'columns'"]),
+        ("file-drop", 'format = "columns"', 'format = "4cat"', ["columns", "has no use with '4cat'"]),
+    ],
+)  # fmt: skip
+def test_wrong_format_names_file_key_and_legal_values(
+    config: Path, name: str, old: str, new: str, said: list[str]
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        sources(config, name, old, new)
+    assert all(word in str(caught.value) for word in [f"{name}.toml", *said])

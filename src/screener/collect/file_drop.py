@@ -1,6 +1,7 @@
 """File drop: JSONL or CSV files, plain, gz or zst, that an operator or researcher put into a folder.
 
-Platform: none; exports of other tools (4CAT, Zeeschuimer, Brandwatch, own crawls).
+Platform: none; what other tools wrote (own crawls, Brandwatch) by a column map, 4CAT and Zeeschuimer by
+:mod:`screener.collect.exports`.
 Terms: those under which the files were made; the operator states them in the source's TOML ``note``.
 Country, sector, language: by the column map, or fixed for the whole source in its TOML.
 Known gaps: a file says nothing about what was not collected, so coverage counts it as one source.
@@ -22,10 +23,12 @@ from typing import IO, Any, cast
 
 import zstandard
 
+from screener.collect.export_shapes import Refused
+from screener.collect.exports import CSV_COLUMNS, READERS
 from screener.collect.normalise import parse_time
 from screener.errors import ParseError
 from screener.records import DiscardReason, Quarantined, RawPost
-from screener.settings.schemas import ColumnMap
+from screener.settings.sources import ColumnMap, Export
 
 MAX_LINE_BYTES = 1_000_000
 """A post with all its fields is far under 100 kB; a longer line is a broken file, and reading it would eat memory."""
@@ -34,8 +37,12 @@ _COMPRESSED = (".gz", ".zst")
 _EXCERPT = 120
 _ZSTD_INPUT = 1024
 """Bytes decompressed at a time: even of a file made to explode they become no more than some 30 MB."""
+_HARMLESS = ("source_platform", "timestamp", "body")
+"""Keys of exports that quarantine may keep; ids are not among them, for Instagram's hold the author's."""
 _BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 
+Layout = ColumnMap | Export
+"""How a file's records are read: by a column map, or as a tool exports them."""
 Record = tuple[str, RawPost, str | None] | Quarantined
 """Where it stood, the raw post, the source that the record itself names; or why it can't be read."""
 
@@ -45,7 +52,7 @@ def is_readable_name(path: Path) -> bool:
     return _kind(path) in SUFFIXES
 
 
-def read_records(path: Path, columns: ColumnMap, source: str) -> Iterator[Record]:
+def read_records(path: Path, layout: Layout, source: str) -> Iterator[Record]:
     """All records of one file, in order; raises ``ParseError`` where the rest of the file can't be read."""
     if not is_readable_name(path):
         raise ParseError(
@@ -54,7 +61,7 @@ def read_records(path: Path, columns: ColumnMap, source: str) -> Iterator[Record
     reader = _read_csv if _kind(path) == ".csv" else _read_jsonl
     try:
         with _open(path) as stream:
-            yield from reader(stream, path, columns, source)
+            yield from reader(stream, path, layout, source)
     except (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError) as error:
         raise ParseError(str(path), f"compressed data is damaged or cut short ({error})") from error
     except OSError as error:
@@ -77,7 +84,7 @@ def _open(path: Path) -> IO[bytes]:
     return path.open("rb")
 
 
-def _read_jsonl(stream: IO[bytes], path: Path, columns: ColumnMap, source: str) -> Iterator[Record]:
+def _read_jsonl(stream: IO[bytes], path: Path, layout: Layout, source: str) -> Iterator[Record]:
     for number, raw in _lines(stream):
         where = f"{path}:{number}"
         if number == 1:
@@ -86,7 +93,7 @@ def _read_jsonl(stream: IO[bytes], path: Path, columns: ColumnMap, source: str) 
         if len(line) > MAX_LINE_BYTES:
             yield _rejected(source, where, DiscardReason.TOO_LONG, f"line is longer than {MAX_LINE_BYTES} bytes", line)
         elif line.strip():
-            yield _parse_line(line, where, columns, source)
+            yield _parse_line(line, where, layout, source)
 
 
 def _lines(stream: IO[bytes]) -> Iterator[tuple[int, bytes]]:
@@ -105,7 +112,7 @@ def _refuse_foreign_encoding(start: bytes, path: Path) -> None:
             raise ParseError(str(path), f"is {name}; save it as UTF-8")
 
 
-def _parse_line(line: bytes, where: str, columns: ColumnMap, source: str) -> Record:
+def _parse_line(line: bytes, where: str, layout: Layout, source: str) -> Record:
     try:
         record = json.loads(line.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -116,10 +123,10 @@ def _parse_line(line: bytes, where: str, columns: ColumnMap, source: str) -> Rec
         return _rejected(
             source, where, DiscardReason.NOT_AN_OBJECT, f"a JSON object is needed, got {type(record).__name__}", line
         )
-    return _to_raw(record, where, columns, source)
+    return _to_record(record, where, layout, source)
 
 
-def _read_csv(stream: IO[bytes], path: Path, columns: ColumnMap, source: str) -> Iterator[Record]:
+def _read_csv(stream: IO[bytes], path: Path, layout: Layout, source: str) -> Iterator[Record]:
     head = stream.read(2)
     _refuse_foreign_encoding(head, path)
     rest = io.BufferedReader(cast("io.RawIOBase", _Prefixed(head, stream)))
@@ -129,15 +136,15 @@ def _read_csv(stream: IO[bytes], path: Path, columns: ColumnMap, source: str) ->
         if rows.fieldnames is None:
             return
         n_columns = len(rows.fieldnames)
-        _require_columns(rows.fieldnames, columns, path)
+        _require_columns(rows.fieldnames, layout, path)
         for row in rows:
             where = f"{path}:{rows.line_num}"
             if "__surplus__" in row or None in row.values():
                 yield _rejected(
-                    source, where, DiscardReason.BAD_ROW, f"{n_columns} columns expected", _shown(row, columns)
+                    source, where, DiscardReason.BAD_ROW, f"{n_columns} columns expected", _shown(row, layout)
                 )
             else:
-                yield _to_raw(row, where, columns, source)
+                yield _to_record(row, where, layout, source)
     except csv.Error as error:
         raise ParseError(f"{path}:{rows.line_num}", f"is not CSV ({error})") from error
 
@@ -152,8 +159,14 @@ def _text_lines(text: io.TextIOWrapper, path: Path) -> Iterator[str]:
         yield line
 
 
-def _require_columns(found: Sequence[str], columns: ColumnMap, path: Path) -> None:
-    for key, column in (("id", columns.id), ("text", columns.text)):
+def _require_columns(found: Sequence[str], layout: Layout, path: Path) -> None:
+    if isinstance(layout, ColumnMap):
+        needed: Sequence[str] = (layout.id, layout.text)
+    elif layout in CSV_COLUMNS:
+        needed = CSV_COLUMNS[layout]
+    else:
+        raise ParseError(str(path), f"{layout} writes NDJSON; its CSV has 4CAT's columns: set format = '4cat'")
+    for key, column in zip(("id", "text"), needed, strict=True):
         if column not in found:
             names = ", ".join(found).encode("utf-8", "replace").decode()
             raise ParseError(str(path), f"column '{column}' (mapped to {key}) is missing; columns found: {names}")
@@ -210,6 +223,19 @@ class _Prefixed(io.RawIOBase):
         return len(piece)
 
 
+def _to_record(record: Mapping[str, Any], where: str, layout: Layout, source: str) -> Record:
+    if any(isinstance(item, str) and _has_escapes(item) for item in record.values()):
+        told = "row holds bytes that are not UTF-8"
+        return _rejected(source, where, DiscardReason.NOT_UTF8, told, _shown(record, layout))
+    if isinstance(layout, ColumnMap):
+        return _to_raw(record, where, layout, source)
+    found = READERS[layout](record)
+    if isinstance(found, Refused):
+        return _rejected(source, where, found.reason, found.detail, _shown(record, layout))
+    platform, raw = found
+    return where, raw, platform
+
+
 def _to_raw(record: Mapping[str, Any], where: str, columns: ColumnMap, source: str) -> Record:
     def reject(reason: DiscardReason, detail: str) -> Quarantined:
         return _rejected(source, where, reason, detail, _shown(record, columns))
@@ -218,8 +244,6 @@ def _to_raw(record: Mapping[str, Any], where: str, columns: ColumnMap, source: s
         found = record.get(column) if column else None
         return None if found is None or str(found).strip() == "" else str(found)
 
-    if any(isinstance(item, str) and _has_escapes(item) for item in record.values()):
-        return reject(DiscardReason.NOT_UTF8, "row holds bytes that are not UTF-8")
     native_id, text = value(columns.id), record.get(columns.text)
     if native_id is None:
         return reject(DiscardReason.NO_ID, f"'{columns.id}' is missing or empty")
@@ -237,17 +261,10 @@ def _to_raw(record: Mapping[str, Any], where: str, columns: ColumnMap, source: s
     return where, raw, value(columns.source)
 
 
-def _shown(record: Mapping[str, Any], columns: ColumnMap) -> bytes:
+def _shown(record: Mapping[str, Any], layout: Layout) -> bytes:
     """What quarantine may keep of a record: never the author, the address, or a column nobody mapped."""
-    harmless = (
-        columns.id,
-        columns.text,
-        columns.created_at,
-        columns.country,
-        columns.sector,
-        columns.language,
-        columns.source,
-    )
+    mapped = ("id", "text", "created_at", "country", "sector", "language", "source")
+    harmless = [getattr(layout, key) for key in mapped] if isinstance(layout, ColumnMap) else _HARMLESS
     return repr({column: record[column] for column in harmless if column and column in record}).encode(
         "utf-8", "replace"
     )
