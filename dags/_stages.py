@@ -13,7 +13,8 @@ from _airflow import Keys, keys, screener_run
 def collect(country: str, source: str) -> Keys | None:
     """Posts of one source; the feeds only of the country. A source that the run's ``sources`` leaves out gives nothing."""
     from screener.pipeline import run_collect
-    from screener.pipeline.collect import chosen_sources, collected_days
+    from screener.pipeline.collect import collected_days
+    from screener.pipeline.sources import chosen_sources
 
     if source not in get_current_context()["params"]["sources"]:
         return None  # not skipped: the trigger rule of the next stage gives way before a skipped task

@@ -1,4 +1,7 @@
-"""Deletes texts that are older than `housekeeping.keep_texts_days` in `config/screener.toml`. Runs daily.
+"""Honours deletions, and deletes texts that are older than `housekeeping.keep_texts_days` in `config/screener.toml`. Runs daily.
+
+First the sources are asked whether posts still stand (each post within its source's `refresh_days`), then whatever was deleted
+there leaves every store. The erasure log says that it happened, never what it was.
 
 It removes posts from the lake (by the day they were written, or, without a date, collected), texts from the review
 queue, evidence quoted for experts, excerpts of quarantined records, and drafts of finished runs. Figures, decisions,
@@ -10,6 +13,7 @@ collected again by the `screen_` DAGs.
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 
 from airflow.sdk import CronDataIntervalTimetable, dag, task
@@ -31,14 +35,17 @@ def housekeeping() -> None:
     """One task; it takes its turn on the working directory like the stages."""
 
     @task
-    def delete_old_texts() -> dict[str, int]:
+    def keep_house() -> dict[str, int]:
         from screener.pipeline.housekeeping import run_housekeeping
         from screener.pipeline.run import taking_turns
 
         with translated(), taking_turns(place := workdir()):
-            return dict(run_housekeeping(load_settings(), place, now=datetime.now(UTC)).counts)
+            report = run_housekeeping(load_settings(), place, now=datetime.now(UTC), refresh=True)
+            for told in report.warnings:
+                logging.getLogger(__name__).warning(told)
+            return dict(report.counts)
 
-    delete_old_texts()
+    keep_house()
 
 
 housekeeping()

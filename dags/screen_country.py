@@ -36,7 +36,11 @@ DAY = {"type": ["null", "string"], "format": "date"}
 def source_names(settings: Settings, country: str) -> list[str]:
     """Enabled sources that have something for the country; all of them if none has, so that it fails visibly."""
     enabled = [source for source in settings.sources if source.enabled and not getattr(source, "invented", False)]
-    serving = [s for s in enabled if s.kind == "file" or any(feed.country == country for feed in s.feeds)]
+    serving = [
+        source
+        for source in enabled
+        if source.kind == "file" or any(target.country in {None, country} for target in source.targets)
+    ]
     return [source.name for source in serving or enabled] or ["demo"]
 
 

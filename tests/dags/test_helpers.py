@@ -23,7 +23,8 @@ SAMPLES = {
     errors.ParseError: errors.ParseError("file", "is cut off"),
 }
 FINAL = {
-    "UsageError", "ConfigError", "UnknownCodeError", "TerminalSourceError", "ParseError", "ModelError", "AssertionFailed", "ReviewError",
+    "UsageError", "ConfigError", "UnknownCodeError", "TerminalSourceError", "RefusedError", "NoDataError",
+    "BudgetSpentError", "ParseError", "ModelError", "AssertionFailed", "ReviewError",
 }  # fmt: skip
 
 

@@ -54,6 +54,12 @@ def test_contrast_is_at_least_aa(scheme: str) -> None:
     assert weak == {}
 
 
+def test_every_ground_is_set_together_with_its_own_ink() -> None:
+    pairs = re.findall(r"--band: var\(--([\w-]+)\); --band-ink: var\(--([\w-]+)\)", CSS)
+    assert len(pairs) == CSS.count("--band: ")
+    assert {(ink, ground) for ground, ink in pairs} <= set(TEXT)
+
+
 def test_both_schemes_set_the_same_colours() -> None:
     light, dark = schemes().values()
     assert set(light) == set(dark)

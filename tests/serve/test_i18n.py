@@ -17,7 +17,10 @@ from screener.records import Voice
 from screener.words.catalogue import CATALOGUE, ENGLISH, SWEDISH
 from screener.words.language import LANGUAGES, Words, choose_language
 
-BUILT_KEYS = ("band_", "certainty_", "coverage_", "voice_", "suppression_", "status_", "error_title_", "error_")
+BUILT_KEYS = (
+    "band_", "certainty_", "coverage_", "voice_", "suppression_", "status_", "error_title_", "error_", "source_state_", "source_means_",
+    "gap_",
+)  # fmt: skip
 
 
 def placeholders(text: str) -> set[str]:

@@ -19,7 +19,14 @@ def test_description_introduces_itself(description: dict) -> None:
 
 
 def test_description_lists_exactly_the_json_routes(description: dict) -> None:
-    assert set(description["paths"]) == {"/healthz", "/v1/risk", "/v1/indicators", "/v1/evidence"}
+    assert set(description["paths"]) == {
+        "/healthz",
+        "/v1/risk",
+        "/v1/indicators",
+        "/v1/evidence",
+        "/v1/sources",
+        "/v1/sources/{name}/days",
+    }
 
 
 def test_every_route_and_parameter_is_described(description: dict) -> None:
@@ -32,7 +39,15 @@ def test_every_route_and_parameter_is_described(description: dict) -> None:
 
 
 def test_every_answer_has_an_example_of_its_own_shape(description: dict) -> None:
-    for name in ("Health", "RiskResponse", "IndicatorsResponse", "EvidenceResponse", "Problem"):
+    for name in (
+        "Health",
+        "RiskResponse",
+        "IndicatorsResponse",
+        "EvidenceResponse",
+        "SourcesResponse",
+        "SourceDaysResponse",
+        "Problem",
+    ):
         assert description["components"]["schemas"][name]["examples"], name
         model = getattr(models, name)  # FastAPI drops nulls from the description, so the shape is checked at the source
         (example,) = model.model_config["json_schema_extra"]["examples"]

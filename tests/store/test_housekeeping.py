@@ -8,14 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from screener.collect.keyed import post_token, tombstone_of_post
+from screener.pipeline import erasing as pipeline_erasing
 from screener.pipeline.context import open_reader
 from screener.pipeline.housekeeping import keep_from, kept_window, run_housekeeping
-from screener.records import Decision, DiscardReason, Quarantined, Versions, Voice
+from screener.records import Decision, DiscardReason, LedgerDay, Quarantined, Tombstone, Versions, Voice
 from screener.review.select import select_items
-from screener.store import results, retention, reviews, runs
+from screener.store import erasing, ledger, results, retention, reviews, runs
 from screener.store.database import reading, writing
 from screener.store.lake import Lake, PostWriter, derived_fingerprint
 from screener.store.layers import languages_table
+from screener.store.spool import Spool
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 KEEP_DAYS = 365
@@ -196,3 +199,111 @@ def test_drafts_go_when_their_run_has_published_or_is_too_old(settings, workdir,
         (drafts / f"{name}.json").write_text("{}")
     assert clean(settings, workdir)["drafts"] == 2
     assert [path.name for path in drafts.iterdir()] == ["failed-young.json"]
+
+
+# --- what was asked for over the network
+
+
+def ask(workdir, *posts):
+    workdir.pseudonym_key()  # made with the first post
+    Spool(workdir.root / "spool").put(posts)
+
+
+def test_pages_that_a_killed_run_left_are_merged_and_what_is_too_old_of_them_goes_at_once(
+    settings, workdir, lake, make_post
+):
+    ask(workdir, make_post("old", created_at=OLD), make_post("young", created_at=YOUNG))
+    assert clean(settings, workdir)["posts"] == 1
+    assert texts(lake) == ["young"]
+    assert Spool(workdir.root / "spool").files() == []
+
+
+def test_ledger_and_tokens_are_kept_as_long_as_texts_are(settings, workdir, engine):
+    days = [
+        LedgerDay("feed", None, None, None, day, n_seen=1, n_expected=None, n_asked=1, n_answered=1)
+        for day in (FIRST_KEPT - timedelta(days=1), FIRST_KEPT)
+    ]
+    stones = [tombstone_of_post(workdir.pseudonym_key(), "feed", name) for name in ("old", "young")]
+    with writing(engine) as connection:
+        ledger.save_days(connection, days, now=NOW)
+        erasing.add_tombstones(connection, stones, now=OLD)
+        for stone, applied_at in zip(stones, (OLD, YOUNG), strict=True):
+            erasing.mark_applied(connection, [stone.token], now=applied_at)
+    clean(settings, workdir)
+    with reading(engine) as connection:
+        assert ledger.list_days(connection) == days[1:]
+        assert erasing.known_tokens(connection, "feed") == {stones[1].token}
+
+
+def test_deletion_takes_the_post_its_quotations_and_every_draft_and_leaves_the_judgement(
+    settings, workdir, lake, engine, make_screened
+):
+    gone, judged, kept = (make_screened(text, created_at=YOUNG) for text in ("gone", "judged", "kept"))
+    ask(workdir, gone.post, judged.post, kept.post)
+    clean(settings, workdir)
+    for part in lake.parts("posts"):
+        for layer in ("languages", "signals", "cells"):
+            lake.write(layer, part, languages_table([], []), "f")
+    queue(engine, settings, gone, judged, kept, judged={judged.post.post_id})
+    begin(engine, "run-1", YOUNG, runs.FAILED)
+    with writing(engine) as connection:
+        versions = Versions("0.1", "m", "1", "c", "0")
+        rows = [quoted(screened.post.post_id, None) for screened in (gone, judged, kept)]
+        results.replace_results(connection, "run-1", [], rows, versions)
+        for screened in (gone, judged):
+            stone = Tombstone(post_token(workdir.pseudonym_key(), screened.post.post_id), "feed", screened.post.post_id)
+            erasing.add_tombstones(connection, [stone], now=NOW)
+    (workdir.root / "drafts").mkdir()
+    (workdir.root / "drafts" / "run-1.json").write_text("words of gone")
+    counts = clean(settings, workdir)
+    assert (counts["deletions"], counts["posts_deleted"], counts["posts"]) == (2, 2, 0)
+    assert texts(lake) == ["kept"]
+    assert [lake.parts(layer) for layer in ("languages", "signals", "cells")] == [[], [], []]
+    assert list((workdir.root / "drafts").iterdir()) == []
+    with reading(engine) as connection:
+        assert [row.post_id for row in results.list_evidence(connection, "run-1")] == [kept.post.post_id]
+        assert sorted(item.text for item in reviews.list_items(connection)) == ["", "kept"]
+        assert len(reviews.list_decisions(connection)) == 1
+        (entry,) = erasing.list_erasures(connection)
+    assert (entry.source, entry.cause, entry.n_tombstones, entry.n_posts, entry.n_evidence) == (
+        "feed",
+        "deletion",
+        2,
+        2,
+        2,
+    )
+    assert (entry.n_review_items, entry.n_review_texts) == (1, 1)
+
+
+def test_deletion_of_a_post_that_is_not_here_is_settled_without_an_entry_in_the_log(settings, workdir, engine):
+    with writing(engine) as connection:
+        erasing.add_tombstones(connection, [tombstone_of_post(workdir.pseudonym_key(), "feed", "1")], now=NOW)
+    assert clean(settings, workdir)["deletions"] == 1
+    with reading(engine) as connection:
+        assert erasing.pending_tombstones(connection) == []
+        assert erasing.list_erasures(connection) == []
+
+
+@pytest.mark.parametrize("step", ["remove_texts", "write_part", "mark_applied"])
+def test_deletion_that_is_interrupted_is_done_by_the_next_pass(
+    settings, workdir, lake, engine, make_post, monkeypatch, step
+):
+    gone, kept = make_post("gone", created_at=YOUNG), make_post("kept", created_at=YOUNG)
+    ask(workdir, gone, kept)
+    clean(settings, workdir)
+    with writing(engine) as connection:
+        stone = Tombstone(post_token(workdir.pseudonym_key(), gone.post_id), "feed", gone.post_id)
+        erasing.add_tombstones(connection, [stone], now=NOW)
+    owner = {"remove_texts": retention, "write_part": pipeline_erasing, "mark_applied": erasing}[step]
+
+    def die(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(owner, step, die)
+    with pytest.raises(KeyboardInterrupt):
+        clean(settings, workdir)
+    monkeypatch.undo()
+    clean(settings, workdir)
+    assert texts(lake) == ["kept"]
+    with reading(engine) as connection:
+        assert erasing.pending_tombstones(connection) == []

@@ -9,11 +9,23 @@ from datetime import UTC, date, datetime
 import pytest
 
 from screener.errors import StoreError
-from screener.records import Attribution, Evidence, LanguageGuess, ScreenedPost, Voice, Window
+from screener.records import Attribution, Evidence, LanguageGuess, Partition, Post, ScreenedPost, Voice, Window
 from screener.review.select import draw
-from screener.store.lake import Lake, PostWriter
-from screener.store.lake_queries import CellRow, LakeTotals, count_cells, lake_totals, relevant_posts, reviewable_posts
+from screener.store.lake import COLLECTED, Lake, Part, PostWriter
+from screener.store.lake_queries import (
+    CellRow,
+    LakeTotals,
+    authors_in,
+    count_cells,
+    count_seen,
+    lake_totals,
+    locate,
+    locate_authors,
+    relevant_posts,
+    reviewable_posts,
+)
 from screener.store.layers import cells_table, languages_table, signals_table
+from screener.store.spool import Spool, merge
 from screener.workdir import Workdir
 
 Make = Callable[..., ScreenedPost]
@@ -147,3 +159,110 @@ def test_damaged_part_is_a_store_error(lake: Lake, make_screened: Make) -> None:
     lake.file("signals", lake.parts("signals")[0]).write_bytes(b"PAR1 no longer")
     with pytest.raises(StoreError, match="the lake can't be read"):
         lake_totals(lake, OPEN)
+
+
+# --- what was asked for over the network
+
+
+def put(lake: Lake, *posts: Post, chunk_posts: int = 100) -> None:
+    spool = Spool(lake.root.parent / "spool")
+    spool.put(posts)
+    merge(lake, spool, chunk_posts=chunk_posts)
+
+
+@pytest.fixture
+def asked(lake: Lake, make_post: Callable[..., Post]) -> dict[str, Post]:
+    """Four posts that were asked for, and one of the same source from a file."""
+    posts = {
+        "a": make_post("a", author="x", asked_in="th", created_at=day(2, 1)),
+        "b": make_post("b", author="y", asked_in="th", created_at=day(2, 1, 23)),
+        "c": make_post("c", author="x", asked_in=None, created_at=day(2, 2), country=None, sector=None),
+        "d": make_post("d", author=None, created_at=None, source="other"),
+        "file": make_post("file", author="x", created_at=day(2, 1)),
+    }
+    put(lake, *(posts[name] for name in "abcd"))
+    writer = PostWriter(lake, "unit", chunk_posts=10)
+    writer.add(posts["file"])
+    writer.close()
+    return posts
+
+
+def test_questions_about_a_source_of_which_there_is_nothing_have_no_answer(lake: Lake) -> None:
+    assert locate(lake, "feed", ["1"]) == locate_authors(lake, "feed", ["x"]) == []
+    assert authors_in(lake, "feed", ["x"]) == frozenset()
+    assert count_seen(lake, "feed", ["2026-02-01"]) == {}
+
+
+def test_posts_are_located_in_every_partition_of_their_source(lake: Lake, asked: dict[str, Post]) -> None:
+    put(lake, replace(asked["a"], country="ES", sector="vegetables"))
+    ids = [post.post_id for post in asked.values()]
+    found = locate(lake, "feed", ids)
+    twice = [place for post_id, place in found if post_id == asked["a"].post_id]
+    assert twice == [
+        Partition("feed", "ES", "vegetables", "2026-02-01"),
+        Partition("feed", "TH", "poultry", "2026-02-01"),
+    ]
+    assert {post_id for post_id, _ in found} == {asked[name].post_id for name in "abc"}
+    assert locate(lake, "other", ids) == [(asked["d"].post_id, Partition("other", "TH", "poultry", "undated"))]
+    assert locate(lake, "feed", []) == []
+
+
+def test_posts_of_authors_are_located_and_authors_known(lake: Lake, asked: dict[str, Post]) -> None:
+    assert {post_id for post_id, _ in locate_authors(lake, "feed", ["x", "nobody"])} == {
+        asked["a"].post_id,
+        asked["c"].post_id,
+    }
+    assert authors_in(lake, "feed", ["x", "y", "nobody"]) == {"x", "y"}
+    assert authors_in(lake, "other", ["x", "y"]) == frozenset()
+
+
+def test_posts_are_counted_by_place_language_asked_in_and_day(lake: Lake, asked: dict[str, Post]) -> None:
+    del asked
+    seen = count_seen(lake, "feed", ["2026-02-01", "2026-02-02", "2026-02-03"])
+    assert seen == {("TH", "poultry", "th", "2026-02-01"): 2, ("ZZ", "unspecified", "", "2026-02-02"): 1}
+    assert count_seen(lake, "feed", ["2026-02-02"]) == {("ZZ", "unspecified", "", "2026-02-02"): 1}
+
+
+def test_thousands_of_ids_are_one_question(lake: Lake, asked: dict[str, Post]) -> None:
+    ids = [f"{number:032x}" for number in range(20_000)]
+    assert len(locate(lake, "feed", [*ids, asked["a"].post_id])) == 1
+
+
+def test_damaged_part_that_was_asked_for_is_a_store_error(lake: Lake, asked: dict[str, Post]) -> None:
+    lake.file("posts", Part(asked["a"].partition, COLLECTED)).write_bytes(b"PAR1 no longer")
+    with pytest.raises(StoreError, match="the lake can't be read"):
+        locate(lake, "feed", ["1"])
+
+
+# --- parts of the first version, and news
+
+NEW_COLUMNS = ("reply_to_id", "thread_id", "quoted_id", "edited_at", "sealed_id", "is_news", "asked_in")
+
+
+def as_the_first_version_wrote(lake: Lake, *parts: Part) -> None:
+    for part in parts:
+        table = lake.read("posts", part).drop_columns(list(NEW_COLUMNS))
+        lake.write("posts", part, table, str(lake.fingerprint("posts", part)))
+
+
+@pytest.mark.parametrize("n_old", [1, 2], ids=["some", "all"])
+def test_parts_of_the_first_version_are_counted_beside_new_ones(lake: Lake, make_screened: Make, n_old: int) -> None:
+    fill(lake, [make_screened("a", created_at=day(2, 1)), make_screened("b", created_at=day(2, 2))])
+    before = (count_cells(lake, OPEN), lake_totals(lake, OPEN), relevant_posts(lake, OPEN))
+    as_the_first_version_wrote(lake, *lake.parts("posts")[:n_old])
+    assert (count_cells(lake, OPEN), lake_totals(lake, OPEN), relevant_posts(lake, OPEN)) == before
+
+
+def test_asked_for_parts_of_the_first_version_are_located(lake: Lake, asked: dict[str, Post]) -> None:
+    as_the_first_version_wrote(lake, *(part for part in lake.parts("posts") if part.name == COLLECTED))
+    assert [post_id for post_id, _ in locate(lake, "feed", [asked["a"].post_id])] == [asked["a"].post_id]
+    assert count_seen(lake, "feed", ["2026-02-01"]) == {("TH", "poultry", "", "2026-02-01"): 2}
+
+
+def test_news_is_context_and_in_no_count(lake: Lake, make_screened: Make) -> None:
+    fill(lake, [make_screened("told"), make_screened("written by a newspaper", is_news=True)])
+    assert [row.n_posts for row in count_cells(lake, OPEN)] == [1]
+    assert (lake_totals(lake, OPEN).n_posts, lake_totals(lake, OPEN).n_relevant) == (1, 1)
+    assert [screened.post.text for screened in relevant_posts(lake, OPEN)[TH]] == ["told"]
+    found = reviewable_posts(lake, OPEN, seed=1, n_audit=5, n_active=5)
+    assert [screened.post.text for screened in found] == ["told"]

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
+from screener import store
 from screener.errors import ConfigError, ReviewError, StoreError
 from screener.records import (
     Classification,
@@ -27,7 +33,7 @@ from screener.records import (
     Voice,
     Window,
 )  # fmt: skip
-from screener.store import results, reviews, runs
+from screener.store import results, reviews, runs, tables
 from screener.store.database import (
     Connection,
     Engine,
@@ -91,6 +97,31 @@ def test_new_store_has_the_schema_of_the_code(engine: Engine) -> None:
     current, head = schema_state(engine)
     assert current == head
     assert check_integrity(engine) == []
+
+
+def test_migrations_make_exactly_the_tables_of_the_code(engine: Engine) -> None:
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
+
+
+def test_store_of_the_first_version_is_upgraded_with_its_runs_and_can_be_taken_back(engine: Engine) -> None:
+    with writing(engine) as connection:
+        run = begin(connection)
+    migrate(engine, command.downgrade, "0001")
+    with reading(engine) as connection:
+        assert connection.execute(text("SELECT count(*) FROM cursors")).scalar_one() == 0
+    migrate(engine, command.upgrade, "head")
+    assert check_integrity(engine) == []
+    with reading(engine) as connection:
+        assert runs.get_run(connection, run.run_id) == run
+
+
+def migrate(engine: Engine, step: Callable[[Config, str], None], revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(store.__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        step(config, revision)
 
 
 def test_store_opened_again_keeps_its_rows(engine: Engine, tmp_path: Path) -> None:
@@ -181,7 +212,7 @@ def test_unfinished_run_is_resumed_with_its_clock(connection: Connection) -> Non
     assert begin(connection, arguments="b" * 64).run_id != first.run_id
 
 
-@pytest.mark.parametrize("status", [runs.SUCCESS, runs.FAILED])
+@pytest.mark.parametrize("status", [runs.SUCCESS, runs.FAILED, runs.COLLECTED])
 def test_finished_run_is_not_resumed(connection: Connection, status: str) -> None:
     first = begin(connection)
     runs.finish_run(connection, first.run_id, status=status, now=NOW + timedelta(hours=1), error="reason")
@@ -204,6 +235,23 @@ def test_latest_run_is_the_newest_of_its_status(connection: Connection) -> None:
     assert runs.latest_run(connection).arguments[0] == "1"  # type: ignore[union-attr]
     assert runs.latest_run(connection, runs.FAILED).arguments[0] == "2"  # type: ignore[union-attr]
     assert runs.get_run(connection, "nowhere") is None
+
+
+def test_run_that_only_collected_does_not_stand_for_the_newest_figures(connection: Connection) -> None:
+    published = begin(connection)
+    runs.finish_run(connection, published.run_id, status=runs.SUCCESS, now=NOW)
+    collected = begin(connection, arguments="b" * 64, now=NOW + timedelta(hours=1))
+    runs.finish_run(connection, collected.run_id, status=runs.COLLECTED, now=NOW)
+    assert runs.latest_run(connection).run_id == published.run_id  # type: ignore[union-attr]
+    assert runs.newest_run(connection).run_id == collected.run_id  # type: ignore[union-attr]
+
+
+def test_newest_run_is_the_one_that_began_last_whatever_became_of_it(connection: Connection) -> None:
+    assert runs.newest_run(connection) is None
+    begin(connection, arguments="b" * 64, now=NOW + timedelta(hours=1))
+    failed = begin(connection, now=NOW + timedelta(hours=2))
+    runs.finish_run(connection, failed.run_id, status=runs.FAILED, now=NOW)
+    assert runs.newest_run(connection).run_id == failed.run_id  # type: ignore[union-attr]
 
 
 def test_stage_report_replaces_its_earlier_one(connection: Connection) -> None:
@@ -233,11 +281,32 @@ def test_quarantine_and_gaps_of_a_unit_are_replaced(connection: Connection) -> N
     assert connection.execute(text("SELECT count(*) FROM gaps")).scalar_one() == 0
 
 
-def test_cursor_is_remembered_and_replaced(connection: Connection) -> None:
-    assert runs.get_cursor(connection, "feed") == (None, None)
-    runs.set_cursor(connection, "feed", etag='"1"', last_modified="yesterday", now=NOW)
-    runs.set_cursor(connection, "feed", etag=None, last_modified="today", now=NOW)
-    assert runs.get_cursor(connection, "feed") == (None, "today")
+def test_records_of_several_goes_add_up_and_none_stands_twice(connection: Connection) -> None:
+    run = begin(connection)
+    entries = [Quarantined("forum", f"page {n}", DiscardReason.BAD_TIME, "no such day", "words") for n in range(3)]
+    holes = [Gap("forum", "TH/poultry", Window(date(2026, 1, n), date(2026, 2, n)), "budget: spent") for n in (1, 2)]
+
+    def add(*positions: int, unit: str = "one", run_id: str = run.run_id) -> None:
+        runs.add_unit_records(
+            connection, run_id, unit, quarantined=[entries[n] for n in positions], unit_gaps=holes[: len(positions) - 1]
+        )
+
+    add(0, 1)
+    add(1, 2, 0)
+    add()
+    assert runs.list_quarantine(connection, run.run_id) == entries
+    assert runs.list_gaps(connection, run.run_id) == holes
+    add(0, unit="two")
+    add(0, run_id="another-run")
+    assert runs.count_quarantine(connection, run.run_id) == {"bad-time": 4}
+    assert runs.list_quarantine(connection, "another-run") == entries[:1]
+
+
+def test_gap_with_open_edges_stands_once_too(connection: Connection) -> None:
+    run, gap = begin(connection), Gap("forum", "*/*", Window(), "error: HTTP 503")
+    for _ in range(2):
+        runs.add_unit_records(connection, run.run_id, "one", quarantined=[], unit_gaps=[gap])
+    assert runs.list_gaps(connection, run.run_id) == [gap]
 
 
 # --- results

@@ -55,8 +55,12 @@ def test_posts_come_back_as_they_went(lake: Lake, make_post: Make) -> None:
         make_post("ค่าแรง\nsecond line", author="a1", language_hint="th", invented=True),
         make_post("undated", created_at=None, author=None),
         make_post("nowhere", country=None, sector=None, source="other"),
-    ]
-    assert write(lake, posts).n_posts == 3
+        make_post(
+            "answer", author="a1", reply_to_id="r", thread_id="t", quoted_id="q", sealed_id=b"\x00\xff", is_news=True,
+            edited_at=datetime(2026, 2, 4, 1, 2, 3, 456_789, tzinfo=UTC), asked_in="my",
+        ),
+    ]  # fmt: skip
+    assert write(lake, posts).n_posts == 4
     assert sorted(read(lake), key=lambda post: post.text) == sorted(posts, key=lambda post: post.text)
     assert [part.partition.path for part in lake.parts("posts")] == [
         "source=feed/country=TH/sector=poultry/day=2026-02-03",
@@ -77,6 +81,14 @@ def test_posts_come_back_as_they_went(lake: Lake, make_post: Make) -> None:
 def test_table_of_posts_is_reversible(make_post: Make, rows: list[tuple[str, str | None]]) -> None:
     posts = [make_post(text, author=author, name=str(number)) for number, (text, author) in enumerate(rows)]
     assert posts_from(posts_table(posts), PART.partition) == posts
+
+
+def test_columns_that_an_older_part_lacks_are_unknown(make_post: Make) -> None:
+    post = make_post("a", author="a1", asked_in="my", sealed_id=b"x", is_news=True)
+    old = posts_table([post]).select(
+        ["post_id", "text", "created_at", "author", "language_hint", "collected_at", "run_id", "invented"]
+    )
+    assert posts_from(old, PART.partition) == [replace(post, asked_in=None, sealed_id=None, is_news=False)]
 
 
 def test_empty_lake_has_no_parts(lake: Lake) -> None:
@@ -152,7 +164,7 @@ def test_unchanged_part_is_not_written_again(lake: Lake, make_post: Make) -> Non
 
 def test_content_fingerprint_is_of_what_posts_say(make_post: Make) -> None:
     post = make_post("a", author="x")
-    same = replace(post, run_id="run-2", collected_at=datetime(2027, 1, 1, tzinfo=UTC))
+    same = replace(post, run_id="run-2", collected_at=datetime(2027, 1, 1, tzinfo=UTC), asked_in="my", sealed_id=b"x")
     assert content_fingerprint([post]) == content_fingerprint([same])
     for change in (
         {"text": "b"},
@@ -160,6 +172,7 @@ def test_content_fingerprint_is_of_what_posts_say(make_post: Make) -> None:
         {"created_at": None},
         {"language_hint": "th"},
         {"invented": True},
+        {"is_news": True},
         {"post_id": "0"},
     ):
         assert content_fingerprint([replace(post, **change)]) != content_fingerprint([post])

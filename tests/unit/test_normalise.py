@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screener.collect.normalise import Intake, clean_text, parse_time, post_id, pseudonym, slug, to_post
+from screener.collect.keyed import post_id, pseudonym, unseal
+from screener.collect.normalise import WEB_BORN, Intake, clean_text, parse_time, slug, to_post
 from screener.records import DiscardReason, Post, Quarantined, RawPost
 
 COLLECTED = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -73,6 +74,57 @@ def test_to_post_allows_a_day_of_clock_skew() -> None:
     assert isinstance(to_post(replace(RAW, created_at=COLLECTED + timedelta(days=1)), INTAKE, where="w"), Post)
 
 
+def test_conversation_is_kept_as_hashes_that_meet_the_posts_own() -> None:
+    post = to_post(replace(RAW, reply_to="41", thread="40", quoted="7"), INTAKE, where="w")
+    assert isinstance(post, Post)
+    assert (post.reply_to_id, post.thread_id, post.quoted_id) == tuple(post_id("file-drop", n) for n in ("41", "40", "7"))
+    answered = to_post(replace(RAW, native_id="41"), INTAKE, where="w")
+    assert isinstance(answered, Post)
+    assert answered.post_id == post.reply_to_id
+
+
+def test_post_that_answers_nobody_has_no_hash_of_nothing() -> None:
+    post = to_post(RAW, INTAKE, where="w")
+    assert isinstance(post, Post)
+    assert (post.reply_to_id, post.thread_id, post.quoted_id, post.edited_at) == (None, None, None, None)
+
+
+def test_native_id_is_sealed_only_where_the_source_can_be_asked_again() -> None:
+    kept = to_post(replace(RAW, native_id="at://somebody/post/42"), replace(INTAKE, seals_ids=True), where="w")
+    assert isinstance(kept, Post)
+    assert unseal(KEY, kept.sealed_id or b"") == "at://somebody/post/42"
+    assert "somebody" not in repr(kept)
+    other = to_post(RAW, INTAKE, where="w")
+    assert isinstance(other, Post)
+    assert other.sealed_id is None
+
+
+def test_post_says_what_it_is_and_how_it_was_found() -> None:
+    edited = datetime(2026, 2, 5, tzinfo=UTC)
+    post = to_post(replace(RAW, edited_at=edited), replace(INTAKE, is_news=True, asked_in="th", invented=True), where="w")
+    assert isinstance(post, Post)
+    assert (post.is_news, post.asked_in, post.invented, post.edited_at) == (True, "th", True, edited)
+    assert post.language_hint == "my", "what was asked in is not what was answered in"
+    plain = to_post(RAW, INTAKE, where="w")
+    assert isinstance(plain, Post)
+    assert (plain.is_news, plain.asked_in, plain.invented) == (False, None, False)
+
+
+@pytest.mark.parametrize(("created", "is_kept"), [("2022-10-31T23:59:59", False), ("2022-11-01T00:00:00", True)])
+def test_post_from_before_its_platform_has_a_wrong_date(created: str, is_kept: bool) -> None:
+    raw = replace(RAW, created_at=parse_time(created))
+    post = to_post(raw, replace(INTAKE, born=date(2022, 11, 1)), where="w")
+    assert isinstance(post, Post) == is_kept
+    if isinstance(post, Quarantined):
+        assert post.reason is DiscardReason.BAD_TIME
+        assert "(2022-11-01)" in post.detail
+
+
+def test_undated_post_is_kept_whenever_its_platform_began() -> None:
+    assert isinstance(to_post(replace(RAW, created_at=None), replace(INTAKE, born=date(2025, 1, 1)), where="w"), Post)
+    assert INTAKE.born == WEB_BORN
+
+
 @given(ANY_TEXT)
 def test_clean_text_is_idempotent_and_storable(text: str) -> None:
     cleaned = clean_text(text)
@@ -86,21 +138,6 @@ def test_clean_text_is_idempotent_and_storable(text: str) -> None:
 def test_to_post_never_fails_on_odd_characters(native_id: str, text: str, author: str) -> None:
     made = to_post(RawPost(native_id, text, author=author), INTAKE, where="w")
     assert isinstance(made, Post | Quarantined)
-
-
-@given(st.binary(min_size=32, max_size=32), st.binary(min_size=32, max_size=32), ANY_TEXT)
-def test_pseudonym_is_keyed_and_stable(key: bytes, other: bytes, author: str) -> None:
-    made = pseudonym(key, "feed", author)
-    assert made == pseudonym(key, "feed", author)
-    assert len(made) == 32
-    assert set(made) <= set("0123456789abcdef")
-    assert (made == pseudonym(other, "feed", author)) == (key == other)
-    assert made != pseudonym(key, "other-source", author)
-
-
-def test_pseudonym_and_post_id_do_not_change_between_versions() -> None:
-    assert pseudonym(KEY, "feed", "@somebody") == "8ddf8ce91c19fb3b0a31166148750414"
-    assert post_id("feed", "42") == "8b3ee7648c188f90b8d574e540185a7c"
 
 
 @pytest.mark.parametrize(
@@ -122,9 +159,13 @@ def test_parse_time_reads_iso_and_epoch(written: str | float, moment: datetime) 
 
 
 @pytest.mark.parametrize(
-    "written", ["", "yesterday", "03/02/2026", "2026-13-01", "0001-01-01", "1970-01-01", "0", "nan", "-99999999999"]
-)
-def test_parse_time_refuses_the_rest(written: str) -> None:
+    "written",
+    [
+        "", "yesterday", "03/02/2026", "2026-13-01", "0001-01-01", "1970-01-01", "0", "nan", "inf", "-99999999999", "1e400",
+        "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-10:00", 0, True, -1.0, float("nan"), 1e17,
+    ],
+)  # fmt: skip
+def test_parse_time_refuses_the_rest(written: str | float) -> None:
     with pytest.raises(ValueError):
         parse_time(written)
 

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from screener.collect.connector import Page, Query, Validators
 from screener.collect.http import PoliteClient
-from screener.collect.normalise import Intake, post_id
+from screener.collect.keyed import post_id
+from screener.collect.normalise import Intake
 from screener.collect.runner import (
     KEPT_PER_REASON,
     Outcome,

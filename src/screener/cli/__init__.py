@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from screener import __version__
-from screener.cli import analysis, config, db, files, models, questions, review, serve, stages
+from screener.cli import analysis, config, db, files, housekeeping, models, questions, review, serve, sources, stages
 
 app = typer.Typer(
     name="screener", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False,
@@ -40,5 +40,7 @@ review.add_to(app)
 models.add_to(app)
 analysis.add_to(app)
 serve.add_to(app)
+sources.add_to(app)
+housekeeping.add_to(app)
 db.add_to(app)
 config.add_to(app)

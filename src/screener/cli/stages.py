@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +27,9 @@ from screener.cli.common import (
 )
 from screener.cli.tables import print_indicators, print_report
 from screener.codes import parse_country
+from screener.errors import ScreenerError
 from screener.records import StageReport
+from screener.store.runs import COLLECTED, FAILED, SUCCESS
 
 if TYPE_CHECKING:
     from screener.pipeline import Context
@@ -98,21 +101,37 @@ def run(
 @guarded
 def collect(
     input_path: InputOption = None, country: CountryOption = None,
-    workdir: WorkdirOption = DEFAULT_WORKDIR, config: ConfigOption = None,
+    source: Annotated[str | None, typer.Option("--source", help="Only this source (see `screener sources list`).")] = None,
+    since: Annotated[str | None, typer.Option("--since", help="Ask for posts from this day on, YYYY-MM-DD: a backfill.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Day after the last one to ask for, YYYY-MM-DD.")] = None,
+    only_plan: Annotated[bool, typer.Option("--plan", help="Show what would be asked, of whom and at what cost; ask nothing.")] = False,
+    workdir: WorkdirOption = DEFAULT_WORKDIR, config: ConfigOption = None, output: FormatOption = Format.TABLE,
 ) -> None:  # fmt: skip
-    """Fetch posts from the enabled sources (or --input) into the lake, and stop there."""
+    """Fetch posts from the enabled sources (or --input) into the lake, and stop there.
+
+    Sources are asked for what is new since they were asked last. `--since` and `--until` ask for certain days instead; what
+    the budget leaves undone is asked when the same command is given again.
+    """
     from screener.pipeline import run_collect
-    from screener.pipeline.collect import chosen_sources, collected_days
+    from screener.pipeline.collect import collected_days
+    from screener.pipeline.sources import chosen_sources, only
 
     settings, place = open_settings(config), open_workdir(workdir)
-    sources = chosen_sources(settings, place, input_path)
-    chosen = parse_country(country) if country else None
+    chosen, window = parse_country(country) if country else None, parse_window(since, until)
+    sources = only(chosen_sources(settings, place, input_path), source)
+    if only_plan:
+        from screener.cli.plan import print_plan
+
+        print_plan(settings, sources, chosen, window, as_json=output is Format.JSON)
+        return
 
     def stage(context: Context) -> StageReport:
         """All days that may be kept; ``aggregate`` takes the days of the figures."""
-        return run_collect(context, sources, days=collected_days(context, input_path), country=chosen)
+        days = collected_days(context, input_path)
+        return run_collect(context, sources, days=days, country=chosen, asked_for=window)
 
-    _one_stage(workdir, config, None, None, stage)
+    asked = f"collect {input_path} {source} {chosen} {window}"
+    _one_stage(workdir, config, None, None, stage, arguments=asked, closes_as=COLLECTED)
 
 
 @guarded
@@ -133,7 +152,7 @@ def publish(workdir: WorkdirOption = DEFAULT_WORKDIR, config: ConfigOption = Non
     """Check the data assertions and write the aggregated figures to the results store as a draft."""
     from screener.pipeline import run_publish
 
-    _one_stage(workdir, config, None, None, run_publish, closes=True)
+    _one_stage(workdir, config, None, None, run_publish, closes_as=SUCCESS)
 
 
 def _one_stage(
@@ -143,9 +162,12 @@ def _one_stage(
     until: str | None,
     stage: Callable[..., StageReport],
     *,
-    closes: bool = False,
+    arguments: str = _BY_HAND,
+    closes_as: str | None = None,
 ) -> None:
-    """A stage by itself, on the run that earlier single stages have begun; publish closes it."""
+    """A stage by itself, on the run that earlier single stages have begun; publish closes it. Collect has runs of its own:
+    what is new since last time depends on when a run began.
+    """
     from screener.pipeline.context import open_context
     from screener.pipeline.run import close_run, taking_turns
 
@@ -155,12 +177,21 @@ def _one_stage(
     with (
         progress_bars() as progress,
         taking_turns(place),
-        open_context(settings, place, arguments=_BY_HAND, window=window, progress=progress) as context,
+        open_context(settings, place, arguments=_hash(arguments), window=window, progress=progress) as context,
     ):
-        report = stage(context)
-        if closes:
-            close_run(context)
+        try:
+            report = stage(context)
+        except ScreenerError as error:
+            if closes_as == COLLECTED:
+                close_run(context, FAILED, str(error))
+            raise
+        if closes_as:
+            close_run(context, closes_as)
     print_report(report, time.monotonic() - started)
+
+
+def _hash(arguments: str) -> str:
+    return arguments if arguments == _BY_HAND else hashlib.sha256(arguments.encode()).hexdigest()
 
 
 lake_stage = _one_stage

@@ -4,7 +4,8 @@ Each stage may be called alone (CLI, Airflow task) and again after a crash: what
 replaced as a whole, so a run that was killed and started again ends with the results of an undisturbed one.
 
 * :mod:`screener.pipeline.context`: what a stage is handed
-* :mod:`screener.pipeline.collect`: stage 1
+* :mod:`screener.pipeline.collect`: stage 1; :mod:`~screener.pipeline.sources` says whom it asks, :mod:`~screener.pipeline.asking`
+  asks over HTTP, :mod:`~screener.pipeline.keeping` keeps what comes
 * :mod:`screener.pipeline.screen`: stages 2 and 3
 * :mod:`screener.pipeline.figures`: stages 4 and 5
 * :mod:`screener.pipeline.review`: stage 6 and releases

@@ -1,4 +1,4 @@
-"""Deletes texts that are older than ``housekeeping.keep_texts_days``, from lake, review queue, evidence and quarantine.
+"""Honours deletions, and deletes texts older than ``housekeeping.keep_texts_days``: from lake, review queue, evidence, quarantine.
 
 A post's age counts from the day it was written, or, where the source gave no time, from the day it was collected.
 Figures, decisions and counts stay. Files in a drop folder belong to the operator and are left alone; collect must not
@@ -14,11 +14,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from screener.pipeline.context import open_reader
+from screener.pipeline.erasing import apply_tombstones
+from screener.pipeline.keeping import deletion_check
+from screener.pipeline.refreshing import counts_of, refresh_sources
 from screener.records import UNDATED, StageReport, Window
 from screener.settings import Settings
-from screener.store import retention
-from screener.store.database import reading, writing
+from screener.settings.sources import ApiSource
+from screener.store import erasing, ledger, retention
+from screener.store.database import Engine, reading, writing
 from screener.store.lake import Lake, Part, content_fingerprint, posts_from
+from screener.store.spool import Spool, merge
 from screener.workdir import Workdir
 
 _DERIVED = ("languages", "signals", "cells")
@@ -34,24 +39,62 @@ def kept_window(settings: Settings, now: datetime) -> Window:
     return Window(start=keep_from(now.astimezone(UTC).date(), settings.runtime.housekeeping.keep_texts_days))
 
 
-def run_housekeeping(settings: Settings, workdir: Workdir, *, now: datetime) -> StageReport:
-    """Delete what is too old; started again after a crash it goes on, for the lake is cleared last."""
-    first = keep_from(now.astimezone(UTC).date(), settings.runtime.housekeeping.keep_texts_days)
+def run_housekeeping(
+    settings: Settings, workdir: Workdir, *, now: datetime, refresh: bool = False, everything: bool = False, believe: bool = False
+) -> StageReport:  # fmt: skip
+    """Honour deletions, then delete what is too old; started again after a crash it goes on, for the lake is cleared last.
+
+    With ``refresh`` the sources are first asked whether posts still stand: the share that is due today, or ``everything``.
+    """
     lake = Lake(workdir.lake)
-    old = {part: ids for part in lake.parts("posts") if (ids := _old_ids(lake, part, first))}
     with open_reader(settings, workdir) as engine:
-        with writing(engine) as connection:
-            removed = retention.remove_texts(connection, before=first, post_ids=set().union(*old.values()))
-        with reading(engine) as connection:
-            settled = retention.settled_runs(connection, before=first)
+        refreshed = (
+            refresh_sources(settings, workdir, engine, now=now, everything=everything, believe=believe)
+            if refresh
+            else []
+        )
+        _merge_renewed(settings, workdir, engine)
+        erased = apply_tombstones(lake, engine, workdir, now=now)
+        counts = (
+            *counts_of(refreshed).items(), ("deletions", erased.n_tombstones), ("posts_deleted", erased.n_posts),
+            *_remove_old(settings, workdir, lake, engine, now),
+        )  # fmt: skip
+    return StageReport("housekeeping", counts, warnings=tuple(told for one in refreshed for told in one.warnings))
+
+
+def _merge_renewed(settings: Settings, workdir: Workdir, engine: Engine) -> None:
+    """Edited posts into the lake, and what a killed run left; deletions heard of meanwhile are kept out."""
+    spool = Spool(workdir.root / "spool")
+    with reading(engine) as connection:
+        tokens = {source.name: erasing.known_tokens(connection, source.name) for source in settings.sources}
+    is_deleted = deletion_check(workdir.pseudonym_key(), tokens) if any(tokens.values()) else lambda post: False
+    merge(Lake(workdir.lake), spool, chunk_posts=settings.runtime.collect.chunk_posts, is_deleted=is_deleted)
+
+
+def _remove_old(
+    settings: Settings, workdir: Workdir, lake: Lake, engine: Engine, now: datetime
+) -> tuple[tuple[str, int], ...]:
+    first = keep_from(now.astimezone(UTC).date(), settings.runtime.housekeeping.keep_texts_days)
+    midnight = datetime(first.year, first.month, first.day, tzinfo=UTC)
+    limits = {s.name: s.keep_days for s in settings.sources if isinstance(s, ApiSource) and s.keep_days}
+    old = {
+        part: ids
+        for part in lake.parts("posts")
+        if (ids := _old_ids(lake, part, first) | _overdue(lake, part, now, limits.get(part.partition.source)))
+    }
+    with writing(engine) as connection:
+        removed = retention.remove_texts(connection, before=first, post_ids=set().union(*old.values()))
+        ledger.forget_before(connection, first)
+        erasing.forget_tombstones(connection, before=midnight)
+    with reading(engine) as connection:
+        settled = retention.settled_runs(connection, before=first)
     n_drafts = _remove_drafts(workdir, settled)
     for part, ids in old.items():
         _remove_posts(lake, part, ids)
-    counts = (
+    return (
         ("posts", sum(len(ids) for ids in old.values())), ("review_texts", removed.n_review_texts), ("review_items", removed.n_review_items),
         ("evidence", removed.n_evidence), ("excerpts", removed.n_excerpts), ("drafts", n_drafts),
     )  # fmt: skip
-    return StageReport("housekeeping", counts)
 
 
 def _old_ids(lake: Lake, part: Part, first: date) -> set[str]:
@@ -64,6 +107,15 @@ def _old_ids(lake: Lake, part: Part, first: date) -> set[str]:
         )
     table = lake.read("posts", part)
     limit = pa.scalar(datetime(first.year, first.month, first.day, tzinfo=UTC), table.schema.field("collected_at").type)
+    return set(table.filter(pc.less(table["collected_at"], limit))["post_id"].to_pylist())
+
+
+def _overdue(lake: Lake, part: Part, now: datetime, keep_days: int | None) -> set[str]:
+    """Posts collected longer ago than their source's terms let them be kept."""
+    if keep_days is None:
+        return set()
+    table = lake.read("posts", part)
+    limit = pa.scalar(now - timedelta(days=keep_days), table.schema.field("collected_at").type)
     return set(table.filter(pc.less(table["collected_at"], limit))["post_id"].to_pylist())
 
 

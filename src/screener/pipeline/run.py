@@ -12,13 +12,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from screener.errors import ScreenerError
-from screener.pipeline.collect import Source, chosen_sources, collected_days, run_collect
+from screener.pipeline.collect import collected_days, run_collect
 from screener.pipeline.context import Context, Progress, open_context, quiet
 from screener.pipeline.figures import run_aggregate, run_publish
 from screener.pipeline.review import run_review
 from screener.pipeline.screen import run_classify, run_detect_language
+from screener.pipeline.sources import chosen_sources
 from screener.records import StageReport, Window
 from screener.settings import Settings
+from screener.settings.sources import Source
 from screener.store import runs
 from screener.store.database import writing
 from screener.workdir import Workdir

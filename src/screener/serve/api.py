@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from screener import __version__
 from screener.codes import parse_country
 from screener.errors import UnknownCodeError, UsageError
+from screener.pipeline.health import LOOKED_AT, SourceHealth
 from screener.records import LabelShare
 from screener.risk import TEXTS, RiskAnswer
 from screener.serve import models
 from screener.serve.site import Site, Snapshot, answer, site_of
 from screener.settings import Settings
+from screener.settings.sources import ApiSource
 from screener.store.results import PublishedIndicator
 from screener.words.language import Words
 
@@ -23,11 +26,13 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"description": text, "model": models.Problem, "content": {"application/problem+json": {}}}
     for status, text in (
         (400, "Parameters that don't go together"),
-        (404, "Unknown country, sector, CPV or label code; `legal` lists those that exist"),
+        (404, "Unknown country, sector, CPV or label code, or source; `legal` lists those that exist"),
         (422, "A parameter of the wrong form"),
         (503, "The results store can't be read"),
     )
 }
+MOST_LEDGER_DAYS = 92
+"""Days of a ledger in one reply: a quarter of a source that is asked about every watch is some ten thousand rows."""
 router = APIRouter(responses=PROBLEMS)
 
 Country = Annotated[str | None, Query(description="ISO 3166-1 alpha-2 code", examples=["TH"])]
@@ -125,6 +130,52 @@ async def evidence(
     return await _answer(request, make)
 
 
+@router.get(
+    "/v1/sources", response_model=models.SourcesResponse, tags=["operation"], summary="How is each source doing?"
+)
+async def sources(request: Request) -> Response:
+    """When each source last answered, what it gave in a week, what was expected, and whether it fell silent.
+
+    A quiet source lowers the coverage of the figures. It is never a sign that the risk is low.
+    """
+    site = site_of(request)
+
+    def make(snapshot: Snapshot) -> bytes:
+        return _bytes(models.SourcesResponse(sources=[_source_model(one) for one in site.sources(snapshot)]))
+
+    return await _answer(request, make)
+
+
+@router.get(
+    "/v1/sources/{name}/days",
+    response_model=models.SourceDaysResponse,
+    tags=["operation"],
+    summary="What did a source miss, and why?",
+)
+async def source_days(
+    request: Request,
+    name: Annotated[str, Path(description="Name of a source", examples=["bluesky"])],
+    since: Annotated[date | None, Query(description="First day; two weeks ago if left out")] = None,
+    until: Annotated[date | None, Query(description="First day after the last; tomorrow if left out")] = None,
+) -> Response:  # fmt: skip
+    """The gap ledger: each watch, language and day that the source was asked about, at most 92 days in one reply."""
+    site = site_of(request)
+    names = [source.name for source in site.settings.sources if isinstance(source, ApiSource)]
+    if name not in names:
+        raise UnknownCodeError("source", name, names)
+    today = site.now().date()
+    first, end = since or today - LOOKED_AT, until or today + timedelta(days=1)
+    if not timedelta() < end - first <= timedelta(days=MOST_LEDGER_DAYS):
+        raise UsageError(f"'until' must lie after 'since', by at most {MOST_LEDGER_DAYS} days")
+
+    def make(snapshot: Snapshot) -> bytes:
+        del snapshot
+        found = [models.SourceDayModel.model_validate(row) for row in site.source_days(name, first, end)]
+        return _bytes(models.SourceDaysResponse(source=name, since=first, until=end, days=found))
+
+    return await _answer(request, make)
+
+
 def risk_model(one: RiskAnswer, settings: Settings, words: Words) -> models.RiskAnswerModel:
     """An answer with its names and caveats spelled out."""
     names = {
@@ -140,6 +191,12 @@ def _indicator_model(row: PublishedIndicator, settings: Settings, lang: str) -> 
     made = {"labels": _labels(row.indicator.labels, settings, lang), "versions": row.versions}
     plain = {name: getattr(row.indicator, name) for name in models.IndicatorModel.model_fields if name not in made}
     return models.IndicatorModel.model_validate({**plain, **made})
+
+
+def _source_model(one: SourceHealth) -> models.SourceModel:
+    own = {"kind": one.kind, "is_news": one.is_news}
+    plain = {name: getattr(one.health, name) for name in models.SourceModel.model_fields if name not in own}
+    return models.SourceModel.model_validate({**plain, **own})
 
 
 def _labels(shares: tuple[LabelShare, ...], settings: Settings, lang: str) -> list[models.LabelShareModel]:

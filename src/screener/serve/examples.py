@@ -101,6 +101,41 @@ EVIDENCE: dict[str, Any] = {
         }
     ],
 }
+SOURCES: dict[str, Any] = {
+    "sources": [
+        {
+            "source": "union-feeds",
+            "kind": "rss",
+            "is_news": False,
+            "state": "failing",
+            "told": "1 of 4 queries answered: HTTP 503",
+            "is_alarming": True,
+            "last_answer": "2026-09-30T05:00:00Z",
+            "n_week": 12,
+            "n_expected": 41.0,
+            "quiet_in": ["my"],
+        }
+    ]
+}
+SOURCE_DAYS: dict[str, Any] = {
+    "source": "union-feeds",
+    "since": "2026-09-16",
+    "until": "2026-10-01",
+    "days": [
+        {
+            "country": "TH",
+            "sector": "poultry",
+            "language": "my",
+            "day": "2026-09-29",
+            "n_seen": None,
+            "n_expected": 6.0,
+            "n_asked": 4,
+            "n_answered": 1,
+            "reason": "error",
+            "detail": "HTTP 503",
+        }
+    ],
+}
 HEALTH: dict[str, Any] = {
     "store": "reachable",
     "run_id": _ENVELOPE["run_id"],

@@ -12,6 +12,8 @@ from screener.serve import examples
 Lang = Literal["en", "sv"]
 Band = Literal["low", "elevated", "high", "severe", "insufficient_evidence"]
 Status = Literal["released", "draft", "empty"]
+SourceState = Literal["off", "never-asked", "good", "quiet", "budget", "paused", "refused", "failing", "stale"]
+GapReason = Literal["no-data", "refused", "error", "budget", "paused"]
 
 
 class Model(BaseModel):
@@ -174,6 +176,53 @@ class EvidenceResponse(Envelope):
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.EVIDENCE]})
     evidence: list[EvidenceModel]
+
+
+class SourceModel(Model):
+    """How one source is doing. ``is_alarming``: somebody should look."""
+
+    source: str
+    kind: str
+    is_news: bool = Field(description="Context beside the posts, never counted as a voice")
+    state: SourceState
+    told: str = Field(description="The state in words, in English")
+    is_alarming: bool
+    last_answer: datetime | None = Field(description="When the source last answered anything; null for never")
+    n_week: int | None = Field(description="Posts of the last seven full days; null is no data, which is not zero")
+    n_expected: float | None = Field(description="Posts expected in a week; null while too few weeks are known")
+    quiet_in: list[str] = Field(description="Languages that fell silent while others did not")
+
+
+class SourcesResponse(Model):
+    """All sources that are asked over the network, by name."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.SOURCES]})
+    sources: list[SourceModel]
+
+
+class SourceDayModel(Model):
+    """One day of one watch and language; null where the queries were about no one country, sector or language."""
+
+    country: str | None
+    sector: str | None
+    language: str | None
+    day: date
+    n_seen: int | None = Field(description="Posts of that day; null is no data, which is not zero")
+    n_expected: float | None = Field(description="Median of the same weekday in the eight weeks before")
+    n_asked: int = Field(description="Queries that were to cover the day")
+    n_answered: int
+    reason: GapReason | None = Field(description="Why posts are missing; with posts, why some queries brought none")
+    detail: str | None
+
+
+class SourceDaysResponse(Model):
+    """The gap ledger of one source in ``[since, until)``. A day without a row was not asked about."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.SOURCE_DAYS]})
+    source: str
+    since: date
+    until: date
+    days: list[SourceDayModel]
 
 
 class Health(Model):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from screener.codes import parse_country
+from screener.collect.health import HEARTBEAT
 from screener.errors import UnknownCodeError
 from screener.records import UNKNOWN_COUNTRY
 from screener.risk import TEXTS
@@ -16,6 +18,7 @@ from screener.serve.cell import evidence_card, label_table
 from screener.serve.matrix import build_overview, countries_of, empty_cell
 from screener.serve.rendering import remember_language, render, words_for
 from screener.serve.site import Site, Snapshot, answer, site_of
+from screener.serve.sources import CELL_KINDS, build_sources, names_alarming
 from screener.words.language import Words
 
 EVIDENCE_SHOWN = 30
@@ -43,6 +46,7 @@ async def overview(request: Request, country: str = "", sector: str = "") -> Res
             settings=site.settings,
             country=code,
             sector=slug,
+            alarming=names_alarming(site.sources(snapshot)),
         )
 
     return await _page(request, make)
@@ -60,6 +64,20 @@ async def cell(request: Request, country: str, sector: str, label: str = "") -> 
 
     def make(snapshot: Snapshot, words: Words) -> bytes:
         return _cell_body(request, site, snapshot, words, (code, slug, label))
+
+    return await _page(request, make)
+
+
+@router.api_route("/sources", methods=["GET", "HEAD"])
+async def sources(request: Request) -> Response:
+    """How each source is doing, and where there are gaps: silence must not pass for safety."""
+    site = site_of(request)
+
+    def make(snapshot: Snapshot, words: Words) -> bytes:
+        view = build_sources(site.sources(snapshot), site.settings, words, today=site.now().date())
+        return render(
+            request, "sources.html", words, view=view, kinds=CELL_KINDS, stale_hours=HEARTBEAT // timedelta(hours=1)
+        )
 
     return await _page(request, make)
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from typing import Literal, cast
 
 from starlette.concurrency import run_in_threadpool
@@ -20,9 +21,12 @@ from starlette.responses import Response
 
 from screener.pipeline import answers
 from screener.pipeline.context import open_reader
-from screener.records import UNKNOWN_COUNTRY, UNSPECIFIED_SECTOR
+from screener.pipeline.health import SourceHealth, source_health
+from screener.records import UNKNOWN_COUNTRY, UNSPECIFIED_SECTOR, LedgerDay
 from screener.risk import ReleaseInfo, RiskAnswer
 from screener.settings import Settings
+from screener.store import ledger
+from screener.store.database import reading
 from screener.store.results import EvidenceRow, PublishedIndicator
 from screener.workdir import Workdir
 
@@ -82,6 +86,7 @@ class Site:
         self.settings = settings
         self._engine = stack.enter_context(open_reader(settings, workdir))
         self._snapshot: Snapshot | None = None
+        self._sources: tuple[Snapshot, list[SourceHealth]] | None = None
         self._lock = threading.Lock()
         self.making = threading.Lock()
 
@@ -110,6 +115,21 @@ class Site:
         return answers.read_evidence(
             self._engine, snapshot.run_id, country=country, sector=sector, label=label, limit=limit
         )
+
+    def now(self) -> datetime:
+        """The clock that silence is judged by."""
+        return datetime.now(UTC)
+
+    def sources(self, snapshot: Snapshot) -> list[SourceHealth]:
+        """The health of all sources: read at most once a snapshot, and only for replies that show it."""
+        if self._sources is None or self._sources[0] is not snapshot:
+            self._sources = snapshot, source_health(self._engine, self.settings, now=self.now())
+        return self._sources[1]
+
+    def source_days(self, name: str, since: date, until: date) -> list[LedgerDay]:
+        """Rows of one source's gap ledger in ``[since, until)``."""
+        with reading(self._engine) as connection:
+            return ledger.list_days(connection, sources=[name], since=since, until=until)
 
     def current_run_id(self) -> str | None:
         """Run whose figures are current, asked of the store itself; raises ``StoreError`` if it can't be reached."""

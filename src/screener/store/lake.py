@@ -12,7 +12,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from screener.records import UNKNOWN_COUNTRY, UNSPECIFIED_SECTOR, Partition, Post
+from screener.store.times import as_utc
 
 FINGERPRINT = b"screener.fingerprint"
+COLLECTED = "collected.parquet"
+"""Name of the part that holds what was asked for over the network; parts from files are named after their file."""
 _TIME = pa.timestamp("us", tz="UTC")
 
 POSTS = pa.schema(
@@ -34,6 +37,13 @@ POSTS = pa.schema(
         ("collected_at", _TIME),
         ("run_id", pa.string()),
         ("invented", pa.bool_()),
+        ("reply_to_id", pa.string()),
+        ("thread_id", pa.string()),
+        ("quoted_id", pa.string()),
+        ("edited_at", _TIME),
+        ("sealed_id", pa.binary()),
+        ("is_news", pa.bool_()),
+        ("asked_in", pa.string()),
     ]
 )
 
@@ -177,7 +187,17 @@ def content_fingerprint(posts: Iterable[Post]) -> str:
     digest = hashlib.sha256()
     for post in posts:
         digest.update(
-            repr((post.post_id, post.text, post.created_at, post.author, post.language_hint, post.invented)).encode()
+            repr(
+                (
+                    post.post_id,
+                    post.text,
+                    post.created_at,
+                    post.author,
+                    post.language_hint,
+                    post.invented,
+                    post.is_news,
+                )
+            ).encode()
         )
     return digest.hexdigest()
 
@@ -188,25 +208,33 @@ def posts_table(posts: list[Post]) -> pa.Table:
 
 
 def posts_from(table: pa.Table, partition: Partition) -> list[Post]:
-    """The records behind a part of ``posts``."""
-    return [_post(row, partition) for row in table.to_pylist()]
+    """The records behind a part of ``posts``; columns that an older part lacks are unknown."""
+    return [post_from_row(row, partition) for row in table.to_pylist()]
 
 
-def _post(row: dict[str, Any], partition: Partition) -> Post:
+def post_from_row(row: dict[str, Any], partition: Partition) -> Post:
+    """The record behind one row."""
     return Post(
         post_id=row["post_id"],
         source=partition.source,
         text=row["text"],
-        collected_at=_utc(row["collected_at"]) or datetime.min.replace(tzinfo=UTC),
+        collected_at=as_utc(row["collected_at"]),
         run_id=row["run_id"],
-        created_at=_utc(row["created_at"]),
+        created_at=_maybe_utc(row["created_at"]),
         author=row["author"],
         country=None if partition.country == UNKNOWN_COUNTRY else partition.country,
         sector=None if partition.sector == UNSPECIFIED_SECTOR else partition.sector,
         language_hint=row["language_hint"],
         invented=row["invented"],
+        reply_to_id=row.get("reply_to_id"),
+        thread_id=row.get("thread_id"),
+        quoted_id=row.get("quoted_id"),
+        edited_at=_maybe_utc(row.get("edited_at")),
+        sealed_id=row.get("sealed_id"),
+        is_news=bool(row.get("is_news")),
+        asked_in=row.get("asked_in"),
     )
 
 
-def _utc(value: datetime | None) -> datetime | None:
-    return value.astimezone(UTC) if value else None
+def _maybe_utc(value: datetime | None) -> datetime | None:
+    return as_utc(value) if value else None

@@ -11,14 +11,22 @@ from typing import Any
 import duckdb
 
 from screener.errors import StoreError
-from screener.records import UNDETERMINED, UNKNOWN_COUNTRY, UNSPECIFIED_SECTOR, Post, ScreenedPost, Window
-from screener.store.lake import Lake
+from screener.records import UNDETERMINED, UNKNOWN_COUNTRY, UNSPECIFIED_SECTOR, Partition, Post, ScreenedPost, Window
+from screener.store.lake import COLLECTED, Lake
 from screener.store.layers import classification
 
 _LAYERS = ("posts", "languages", "signals", "cells")
-_SCAN = "SELECT * FROM read_parquet($files, hive_partitioning = true, hive_types_autocast = false)"
+_SCAN = (
+    "SELECT * FROM read_parquet($files, hive_partitioning = true, hive_types_autocast = false, union_by_name = true)"
+)
 """Partition columns stay text: a sector or day must never be guessed to be a number or a date."""
-_INSIDE = "(p.created_at IS NULL OR (p.created_at >= coalesce($start, DATE '1900-01-01') AND p.created_at < coalesce($end, DATE '2999-01-01')))"
+_LATER = " UNION ALL BY NAME SELECT false AS is_news, NULL::VARCHAR AS asked_in WHERE false"
+"""Columns of ``posts`` that parts written by the first version lack."""
+_INSIDE = (
+    "(p.created_at IS NULL OR (p.created_at >= coalesce($start, DATE '1900-01-01') AND p.created_at < coalesce($end, DATE '2999-01-01')))"
+    " AND NOT coalesce(p.is_news, false)"
+)
+"""Inside the window, and no news: what a newspaper writes is context, nobody's voice and no part of a denominator."""
 _PLACE = "(post_id, source, country, sector, day)"
 
 _CELLS = f"""
@@ -126,6 +134,46 @@ def text_and_language(lake: Lake, post_id: str) -> tuple[str, str] | None:
     return None if row is None else (str(row[0]), str(row[1]))
 
 
+def locate(lake: Lake, source: str, post_ids: Sequence[str]) -> list[tuple[str, Partition]]:
+    """Where posts of a source lie that were asked for over the network; one post may lie in several partitions."""
+    return [(row[0], Partition(*row[1:])) for row in _collected(lake, source, _LOCATE, {"ids": list(post_ids)})]
+
+
+def locate_authors(lake: Lake, source: str, authors: Sequence[str]) -> list[tuple[str, Partition]]:
+    """The same for all posts of these pseudonyms."""
+    return [(row[0], Partition(*row[1:])) for row in _collected(lake, source, _LOCATE_AUTHORS, {"ids": list(authors)})]
+
+
+def authors_in(lake: Lake, source: str, authors: Sequence[str]) -> frozenset[str]:
+    """Those of the pseudonyms that have a post in the lake."""
+    return frozenset(row[0] for row in _collected(lake, source, _AUTHORS_IN, {"ids": list(authors)}))
+
+
+def count_seen(lake: Lake, source: str, days: Sequence[str]) -> dict[tuple[str, str, str, str], int]:
+    """Posts of these days by country, sector, language asked in (empty for none) and day."""
+    return {row[:4]: row[4] for row in _collected(lake, source, _SEEN, {"days": list(days)})}
+
+
+def _collected(lake: Lake, source: str, query: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+    pattern = lake.root / "posts" / f"source={source}" / "*" / "*" / "*" / COLLECTED
+    if not any((lake.root / "posts" / f"source={source}").glob(f"*/*/*/{COLLECTED}")):
+        return []
+    with _connected(lake, ()) as connection:
+        connection.sql(_SCAN + _LATER, params={"files": str(pattern)}).create_view("posts")
+        return connection.execute(query, parameters).fetchall()
+
+
+_LOCATE = "SELECT post_id, source, country, sector, day FROM posts WHERE post_id IN (SELECT unnest($ids)) ORDER BY ALL"
+_LOCATE_AUTHORS = (
+    "SELECT post_id, source, country, sector, day FROM posts WHERE author IN (SELECT unnest($ids)) ORDER BY ALL"
+)
+_AUTHORS_IN = "SELECT DISTINCT author FROM posts WHERE author IN (SELECT unnest($ids))"
+_SEEN = """
+SELECT country, sector, coalesce(asked_in, ''), day, count(*) FROM posts
+WHERE day IN (SELECT unnest($days)) GROUP BY ALL ORDER BY ALL
+"""
+
+
 def _rows(lake: Lake, query: str, window: Window, **extra: Any) -> Iterator[dict[str, Any]]:
     if not all(lake.parts(layer) for layer in _LAYERS):
         return
@@ -142,7 +190,8 @@ def _connected(lake: Lake, layers: Sequence[str] = _LAYERS) -> Iterator[duckdb.D
     try:
         connection.execute("SET TimeZone = 'UTC'")
         for layer in layers:
-            connection.sql(_SCAN, params={"files": lake.glob(layer)}).create_view(layer)
+            scan = _SCAN + _LATER if layer == "posts" else _SCAN
+            connection.sql(scan, params={"files": lake.glob(layer)}).create_view(layer)
         yield connection
     except duckdb.Error as error:
         raise StoreError(f"{lake.root}: the lake can't be read ({str(error).splitlines()[0]})") from error

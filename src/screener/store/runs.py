@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from screener.records import DiscardReason, Gap, Quarantined, Window
-from screener.store.tables import cursors, gaps, quarantine, runs
+from screener.store.tables import gaps, quarantine, runs
+from screener.store.times import as_utc
 
-RUNNING, SUCCESS, FAILED = "running", "success", "failed"
+RUNNING, SUCCESS, FAILED, COLLECTED = "running", "success", "failed", "collected"
+"""A run that only collected has no figures, so it must not stand for the newest ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +69,7 @@ def latest_run(connection: Connection, status: str = SUCCESS) -> Run | None:
 
 
 def _run(row: dict[str, object]) -> Run:
-    return Run(**{name: _utc(value) for name, value in row.items()})  # type: ignore[arg-type]
-
-
-def _utc(value: object) -> object:
-    """SQLite forgets the zone of a time; everything stored is UTC."""
-    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
+    return Run(**{name: as_utc(value) if isinstance(value, datetime) else value for name, value in row.items()})  # type: ignore[arg-type]
 
 
 def replace_unit_records(
@@ -81,6 +78,13 @@ def replace_unit_records(
     """Quarantine and gaps of one unit in one run; a resumed run replaces what its first try wrote."""
     for table in (quarantine, gaps):
         connection.execute(delete(table).where(table.c.run_id == run_id, table.c.unit == unit))
+    add_unit_records(connection, run_id, unit, quarantined=quarantined, unit_gaps=unit_gaps)
+
+
+def add_unit_records(
+    connection: Connection, run_id: str, unit: str, *, quarantined: Iterable[Quarantined], unit_gaps: Iterable[Gap]
+) -> None:
+    """Add quarantine and gaps of a unit that is read in several goes; what stands there word for word is not added again."""
     keys = {"run_id": run_id, "unit": unit}
     entries = [
         {
@@ -104,10 +108,17 @@ def replace_unit_records(
         }
         for g in unit_gaps
     ]
-    if entries:
-        connection.execute(insert(quarantine), entries)
-    if missing:
-        connection.execute(insert(gaps), missing)
+    for table, rows in ((quarantine, entries), (gaps, missing)):
+        where = (table.c.run_id == run_id, table.c.unit == unit)
+        names = [name for name in rows[0] if name not in keys] if rows else []
+        there = (
+            {tuple(row) for row in connection.execute(select(*(table.c[n] for n in names)).where(*where))}
+            if rows
+            else set()
+        )
+        new = [row for row in rows if tuple(row[name] for name in names) not in there]
+        if new:
+            connection.execute(insert(table), new)
 
 
 def list_quarantine(connection: Connection, run_id: str, limit: int = 100) -> list[Quarantined]:
@@ -136,17 +147,3 @@ def count_quarantine(connection: Connection, run_id: str) -> Counter[str]:
     """Kept quarantine records of a run by reason."""
     query = select(quarantine.c.reason, func.count()).where(quarantine.c.run_id == run_id).group_by(quarantine.c.reason)
     return Counter(dict(connection.execute(query).all()))
-
-
-def get_cursor(connection: Connection, unit: str) -> tuple[str | None, str | None]:
-    """ETag and Last-Modified of the unit's last good answer."""
-    row = connection.execute(select(cursors.c.etag, cursors.c.last_modified).where(cursors.c.unit == unit)).first()
-    return (row.etag, row.last_modified) if row else (None, None)
-
-
-def set_cursor(
-    connection: Connection, unit: str, *, etag: str | None, last_modified: str | None, now: datetime
-) -> None:
-    """Remember the validators for the next conditional request."""
-    connection.execute(delete(cursors).where(cursors.c.unit == unit))
-    connection.execute(insert(cursors).values(unit=unit, etag=etag, last_modified=last_modified, updated_at=now))

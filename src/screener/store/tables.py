@@ -63,12 +63,85 @@ gaps = Table(
     Column("reason", Text, nullable=False),
 )  # fmt: skip
 
-cursors = Table(
-    "cursors", metadata,
-    Column("unit", String(40), primary_key=True),
+validators = Table(
+    "validators", metadata,
+    Column("query_key", String(32), primary_key=True),
     Column("etag", Text),
     Column("last_modified", Text),
     Column("updated_at", DateTime(timezone=True), nullable=False),
+)  # fmt: skip
+
+collect_windows = Table(
+    "collect_windows", metadata,
+    Column("query_key", String(32), primary_key=True),
+    Column("window_start", DateTime(timezone=True), primary_key=True),
+    Column("window_end", DateTime(timezone=True), primary_key=True),
+    Column("source", String(80), nullable=False, index=True),
+    Column("cursor", Text),
+    Column("is_done", Boolean, nullable=False),
+    Column("n_read", Integer, nullable=False),
+    Column("question", JSON),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+)  # fmt: skip
+
+spending = Table(
+    "spending", metadata,
+    Column("source", String(80), primary_key=True),
+    Column("quota_date", Date, primary_key=True),
+    Column("n_units", Integer, nullable=False),
+)  # fmt: skip
+
+source_days = Table(
+    "source_days", metadata,
+    Column("source", String(80), primary_key=True),
+    Column("country", String(2), primary_key=True),
+    Column("sector", String(40), primary_key=True),
+    Column("language", String(12), primary_key=True),
+    Column("day_date", Date, primary_key=True),
+    Column("n_seen", Integer),
+    Column("n_expected", Float),
+    Column("n_asked", Integer, nullable=False),
+    Column("n_answered", Integer, nullable=False),
+    Column("reason", String(12)),
+    Column("detail", Text),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+)  # fmt: skip
+
+source_runs = Table(
+    "source_runs", metadata,
+    Column("run_id", String(40), primary_key=True),
+    Column("source", String(80), primary_key=True),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    Column("n_requests", Integer, nullable=False),
+    Column("n_read", Integer, nullable=False),
+    Column("n_new_posts", Integer, nullable=False),
+    Column("n_asked", Integer, nullable=False),
+    Column("n_answered", Integer, nullable=False),
+    Column("reason", String(12)),
+    Column("error", Text),
+)  # fmt: skip
+
+tombstones = Table(
+    "tombstones", metadata,
+    Column("token", String(64), primary_key=True),
+    Column("source", String(80), nullable=False),
+    Column("post_id", String(32)),
+    Column("author", String(32)),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("applied_at", DateTime(timezone=True)),
+)  # fmt: skip
+
+erasures = Table(
+    "erasures", metadata,
+    Column("erasure_id", Integer, primary_key=True),
+    Column("erased_at", DateTime(timezone=True), nullable=False),
+    Column("source", String(80), nullable=False),
+    Column("cause", String(12), nullable=False),
+    Column("n_tombstones", Integer, nullable=False),
+    Column("n_posts", Integer, nullable=False),
+    Column("n_evidence", Integer, nullable=False),
+    Column("n_review_items", Integer, nullable=False),
+    Column("n_review_texts", Integer, nullable=False),
 )  # fmt: skip
 
 indicators = Table(

@@ -1,0 +1,252 @@
+"""Walks many queries at once: whose turn it is, one page at a time, and what becomes of each answer.
+
+Fairness: the next page goes to the watch that has had the fewest requests, then to the query that was asked longest ago. A
+host is never asked twice at once, so a slow one holds back only itself. All decisions are taken in one thread; others only
+fetch and parse.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Protocol
+
+import httpx
+
+from screener.collect.access import Access
+from screener.collect.connector import Connector, Endpoint, Page, Query
+from screener.collect.http import PoliteClient
+from screener.collect.normalise import Intake
+from screener.collect.taking import Outcome, page_name, take_page
+from screener.collect.tasks import Missing, Next, Task, after_page
+from screener.errors import (
+    BudgetSpentError,
+    ParseError,
+    PausedError,
+    RefusedError,
+    SourceError,
+    TerminalSourceError,
+    TransientSourceError,
+)
+from screener.records import GapReason, Post, Span
+
+REFUSALS = 3
+"""So many refusals in a row from one endpoint of one target, and the rest of its queries is not asked: it would be the same."""
+Door = tuple[str, str, str]
+"""Source, target and endpoint: what refuses as one."""
+_NEVER = datetime.min.replace(tzinfo=UTC)
+_NOT_MODIFIED = 304
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What an answer said about its own freshness (RFC 9110, section 8.8), for the next conditional request."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One source as it is asked in this run; ``access_to`` gives the way to a query's target.
+
+    Of what pages lead to only ``endpoints`` are followed, and up to ``until``: what was said of an old post may be new.
+    """
+
+    name: str
+    connector: Connector
+    intake: Intake
+    access_to: Callable[[Query], Access]
+    endpoints: frozenset[str]
+    until: datetime
+
+
+class Keeper(Protocol):
+    """Where progress is kept; called from one thread only."""
+
+    def conditions(self, query: Query) -> dict[str, str]:
+        """Headers of a conditional request, empty if the answer is wanted whatever it is."""
+
+    def spend(self, source: str, units: int) -> None:
+        """Count units of the source's daily quota; raises ``BudgetSpentError`` if they are not to be had."""
+
+    def keep(self, task: Task, page: Page, posts: Sequence[Post], then: Next, validators: Validators) -> None:
+        """A page is read: its posts first, then how far the query has come."""
+
+    def finish(self, task: Task, missing: Missing | None) -> None:
+        """The task ends here without a page: answered with nothing, unchanged (``None``), or not to be had."""
+
+
+@dataclass
+class Asked:
+    """What came of all tasks: an outcome per query, what is missing, posts seen per source and watch, requests."""
+
+    queries: dict[str, Query] = field(default_factory=dict)
+    seen: dict[tuple[str, str], set[bytes]] = field(default_factory=lambda: defaultdict(set))
+    outcomes: dict[str, Outcome] = field(default_factory=lambda: defaultdict(Outcome))
+    answered: dict[str, list[Span]] = field(default_factory=lambda: defaultdict(list))
+    missing: list[Missing] = field(default_factory=list)
+    n_requests: Counter[str] = field(default_factory=Counter)
+
+
+class Asking:
+    """One run over the tasks of all sources."""
+
+    def __init__(
+        self, client: PoliteClient, keeper: Keeper, plans: Iterable[Plan], *, concurrency: int, max_unreadable: int,
+        progress: Callable[[int], None] = lambda n: None,
+    ) -> None:  # fmt: skip
+        self._client, self._keeper, self._progress = client, keeper, progress
+        self._plans = {plan.name: plan for plan in plans}
+        self._concurrency, self._max_unreadable = concurrency, max_unreadable
+        self._waiting: list[Task] = []
+        self._running: dict[Future[httpx.Response], Task] = {}
+        self._refusals: Counter[Door] = Counter()
+        self._closed: dict[Door, tuple[GapReason, str]] = {}
+        self.asked = Asked()
+
+    def close(self, door: Door, reason: GapReason, told: str) -> None:
+        """Leave an endpoint of a target alone: it has said that it won't answer."""
+        self._closed[door] = (reason, told)
+
+    def run(self, tasks: Iterable[Task]) -> Asked:
+        """Ask until every task is done or has a reason why not."""
+        self._waiting = list(tasks)
+        self.asked.queries = {task.query.key: task.query for task in self._waiting}
+        with ThreadPoolExecutor(self._concurrency, thread_name_prefix="collect") as pool:
+            while self._waiting or self._running:
+                while len(self._running) < self._concurrency and (task := self._choose()) is not None:
+                    self._start(pool, task)
+                if self._running:
+                    done, _ = wait(self._running, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        self._settle(self._running.pop(future), future)
+        return self.asked
+
+    def _choose(self) -> Task | None:
+        """Whose turn it is; tasks whose source has said no meanwhile end here."""
+        busy = {_host(task.query) for task in self._running.values()}
+        free = [task for task in self._waiting if _host(task.query) not in busy]
+        chosen = min(free, key=self._turn, default=None)
+        if chosen is not None:
+            self._waiting.remove(chosen)
+        return chosen
+
+    def _turn(self, task: Task) -> tuple[int, datetime, int]:
+        return self.asked.n_requests[task.query.watch], task.asked_until or _NEVER, task.order
+
+    def _start(self, pool: ThreadPoolExecutor, task: Task) -> None:
+        plan, query = self._plans[task.query.source], task.query
+        closed = self._closed.get(_door(query))
+        if closed is not None:
+            self._end(task, *closed)
+            return
+        endpoint = self._endpoint(query)
+        try:
+            self._keeper.spend(query.source, endpoint.units)
+            request = plan.connector.build_request(task.asked, task.cursor)
+        except httpx.InvalidURL as error:
+            self._fail(task, TerminalSourceError(f"{query.target}: {error}"))
+            return
+        except SourceError as error:
+            self._fail(task, error)
+            return
+        if endpoint.is_conditional and task.cursor is None:
+            request.headers.update(self._keeper.conditions(query))
+        self.asked.n_requests[query.watch] += 1
+        self._running[pool.submit(self._client.send, request, plan.access_to(query))] = task
+
+    def _settle(self, task: Task, future: Future[httpx.Response]) -> None:
+        plan, query = self._plans[task.query.source], task.query
+        outcome = self.asked.outcomes[query.key]
+        try:
+            response = future.result()
+        except (SourceError, ParseError) as error:
+            self._fail(task, error)
+            return
+        if response.status_code == _NOT_MODIFIED:
+            outcome.n_unchanged = 1
+            self.asked.answered[query.key].append(task.span)
+            self._keeper.finish(task, None)
+            return
+        try:
+            page = plan.connector.parse_page(response, task.asked)
+        except (SourceError, ParseError) as error:
+            self._fail(task, error, is_read=True)
+            return
+        self._refusals[_door(query)] = 0
+        self._keep(task, plan, page, response, outcome)
+
+    def _keep(self, task: Task, plan: Plan, page: Page, response: httpx.Response, outcome: Outcome) -> None:
+        query = task.query
+        intake = replace(
+            plan.intake, country=query.country, sector=query.sector, asked_in=query.language,
+        )  # fmt: skip
+        where = page_name(query.source, query.endpoint, query.watch, task.cursor)
+        seen = self.asked.seen[query.source, query.watch]
+        posts = take_page(page.posts, page.rejected, intake, outcome, seen, task.span, where=where)
+        then = after_page(task, self._endpoint(query), page)
+        led_to = tuple(
+            Task(found, Span(task.span.start, max(task.span.end, plan.until)), asked_until=task.asked_until, order=task.order)
+            for found in page.follow_ups
+            if found.endpoint in plan.endpoints
+        )
+        then = replace(then, tasks=(*then.tasks, *led_to))
+        validators = Validators(response.headers.get("etag"), response.headers.get("last-modified"))
+        self._keeper.keep(task, page, posts, then, validators)
+        self._progress(len(posts))
+        self.asked.answered[query.key] += then.done
+        self.asked.missing += then.missing
+        self._waiting += then.tasks
+        self.asked.queries |= {task.query.key: task.query for task in led_to}
+
+    def _fail(self, task: Task, error: SourceError | ParseError, *, is_read: bool = False) -> None:
+        """Try an unreadable page again, begin anew where a cursor has grown stale, else end the task with its reason.
+
+        ``is_read``: it was the page that said so, with a good status; the client has not tried that again yet.
+        """
+        door = _door(task.query)
+        is_unreadable = isinstance(error, ParseError) or (is_read and isinstance(error, TransientSourceError))
+        if is_unreadable and task.n_unreadable + 1 < self._max_unreadable:
+            self._waiting.append(replace(task, n_unreadable=task.n_unreadable + 1))
+            return
+        if isinstance(error, BudgetSpentError):
+            self._closed[door] = (GapReason.BUDGET, str(error))
+        elif isinstance(error, PausedError):
+            self._closed[door] = (GapReason.PAUSED, str(error))
+        elif isinstance(error, RefusedError):
+            self._refusals[door] += 1
+            if self._refusals[door] >= REFUSALS:
+                self._closed[door] = (GapReason.REFUSED, str(error))
+        elif task.cursor is not None and not task.is_restarted and type(error) is TerminalSourceError:
+            self._waiting.append(replace(task, cursor=None, n_read=0, is_restarted=True))
+            return
+        outcome = self.asked.outcomes[task.query.key]
+        outcome.is_terminal = outcome.is_terminal and not isinstance(error, TransientSourceError)
+        reason = error.gap if isinstance(error, SourceError) else GapReason.ERROR
+        if reason is GapReason.NO_DATA and self._endpoint(task.query).asks == "target":
+            reason = GapReason.ERROR  # an address that we were given is gone: that is no quiet day
+        self._end(task, reason, str(error))
+
+    def _endpoint(self, query: Query) -> Endpoint:
+        return self._plans[query.source].connector.endpoints[query.endpoint]
+
+    def _end(self, task: Task, reason: GapReason, told: str) -> None:
+        missing = Missing(task.query, task.span, reason, told)
+        if reason is GapReason.NO_DATA:
+            self.asked.answered[task.query.key].append(task.span)
+        else:
+            self.asked.outcomes[task.query.key].failures.append(told)
+        self.asked.missing.append(missing)
+        self._keeper.finish(task, missing)
+
+
+def _host(query: Query) -> str:
+    return httpx.URL(query.target).host
+
+
+def _door(query: Query) -> Door:
+    return query.source, query.target, query.endpoint

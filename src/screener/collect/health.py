@@ -1,0 +1,130 @@
+"""Pure: how a source is doing, and whether it has fallen silent. The worst fault of a collector is the one nobody hears."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from screener.records import GapReason, LedgerDay, SourceRun
+
+QUIET_BELOW = 0.25
+"""Share of the expected posts of a week below which a source, or one language of it, is quiet: public holidays and outages of a
+day or two stay above it, a broken search or a changed token doesn't."""
+ENOUGH_EXPECTED = 10.0
+"""Fewer expected posts a week than this vary too much for their absence to mean anything."""
+HEARTBEAT = timedelta(days=2)
+"""Collecting is scheduled daily; a source that answered nothing for two days is not being listened to."""
+WEEK = timedelta(days=7)
+
+
+class State(StrEnum):
+    """How a source is doing, from fine to worst."""
+
+    OFF = "off"
+    NEVER_ASKED = "never-asked"
+    GOOD = "good"
+    QUIET = "quiet"
+    BUDGET = "budget"
+    PAUSED = "paused"
+    REFUSED = "refused"
+    FAILING = "failing"
+    STALE = "stale"
+
+
+ALARMING = frozenset({State.QUIET, State.PAUSED, State.REFUSED, State.FAILING, State.STALE})
+_BY_REASON = {
+    GapReason.REFUSED: State.REFUSED, GapReason.BUDGET: State.BUDGET, GapReason.PAUSED: State.PAUSED, GapReason.ERROR: State.FAILING,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """State of one source with the words for it. ``n_week`` posts of the last seven full days, ``None`` for none at all;
+    ``quiet_in`` names languages that fell silent while others did not.
+    """
+
+    source: str
+    state: State
+    told: str
+    last_answer: datetime | None = None
+    n_week: int | None = None
+    n_expected: float | None = None
+    n_requests: int = 0
+    n_new_posts: int = 0
+    quiet_in: tuple[str, ...] = ()
+
+    @property
+    def is_alarming(self) -> bool:
+        """True if somebody should look."""
+        return self.state in ALARMING or bool(self.quiet_in)
+
+
+def judge(
+    source: str, *, is_enabled: bool, runs: Sequence[SourceRun], days: Iterable[LedgerDay], last_answer: datetime | None,
+    now: datetime, min_posts_per_week: int,
+) -> Health:  # fmt: skip
+    """The health of one source from its last runs (newest first) and its ledger."""
+    if not is_enabled:
+        return Health(source, State.OFF, "switched off")
+    if not runs:
+        return Health(source, State.NEVER_ASKED, "enabled, and not asked yet")
+    week = [row for row in days if now.date() - WEEK <= row.day < now.date()]
+    n_week, n_expected = _sum_seen(week), _sum_expected(week)
+    state, told = _state(runs, n_week, n_expected, last_answer, now, min_posts_per_week)
+    return Health(
+        source, state, told, last_answer, n_week, n_expected, runs[0].n_requests, runs[0].n_new_posts, _quiet_in(week)
+    )
+
+
+def _state(
+    runs: Sequence[SourceRun], n_week: int | None, n_expected: float | None, last_answer: datetime | None, now: datetime, minimum: int,
+) -> tuple[State, str]:  # fmt: skip
+    newest = runs[0]
+    if last_answer is None or now - last_answer > HEARTBEAT:
+        since = f"since {last_answer:%Y-%m-%d %H:%M} UTC" if last_answer else "ever"
+        if newest.n_answered == 0 and newest.reason in _BY_REASON:
+            return _BY_REASON[newest.reason], f"no answer {since}: {newest.error}"
+        return State.STALE, f"no answer {since}; is collecting still scheduled?"
+    if newest.reason in _BY_REASON and newest.n_answered < newest.n_asked / 2:
+        answered = f"{newest.n_answered} of {newest.n_asked} queries answered"
+        return _BY_REASON[newest.reason], f"{answered}: {newest.error}"
+    if quiet := _quiet(runs, n_week, n_expected, minimum):
+        return State.QUIET, quiet
+    return State.GOOD, f"{newest.n_answered} of {newest.n_asked} queries answered"
+
+
+def _quiet(runs: Sequence[SourceRun], n_week: int | None, n_expected: float | None, minimum: int) -> str | None:
+    seen = n_week or 0
+    if n_expected is not None and n_expected >= ENOUGH_EXPECTED and seen < QUIET_BELOW * n_expected:
+        return f"{seen} posts of the last seven days, about {n_expected:.0f} expected"
+    if runs[0].n_answered and not runs[0].n_read and len(runs) > 1 and runs[1].n_read:
+        return f"answered {runs[0].n_answered} queries without a single post; {runs[1].n_read} in the run before"
+    if len(runs) > 1 and seen < minimum:
+        return f"{seen} posts of the last seven days, at least {minimum} wanted (min_posts_per_week)"
+    return None
+
+
+def _quiet_in(week: Iterable[LedgerDay]) -> tuple[str, ...]:
+    by_language: dict[str, list[LedgerDay]] = defaultdict(list)
+    for row in week:
+        if row.language:
+            by_language[row.language].append(row)
+    quiet = []
+    for language, rows in sorted(by_language.items()):
+        expected = _sum_expected(rows)
+        if expected is not None and expected >= ENOUGH_EXPECTED and (_sum_seen(rows) or 0) < QUIET_BELOW * expected:
+            quiet.append(language)
+    return tuple(quiet)
+
+
+def _sum_seen(rows: Iterable[LedgerDay]) -> int | None:
+    seen = [row.n_seen for row in rows if row.n_seen is not None]
+    return sum(seen) if seen else None
+
+
+def _sum_expected(rows: Iterable[LedgerDay]) -> float | None:
+    expected = [row.n_expected for row in rows if row.n_expected is not None]
+    return sum(expected) if expected else None

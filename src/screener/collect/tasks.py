@@ -1,0 +1,107 @@
+"""Pure: one stretch of one query on its way, and what follows from each page of it.
+
+Three kinds of endpoints have to be walked differently, and none may lose a post in silence:
+
+* one that takes a span and stops at a cap: what is older than the oldest post read becomes a window of its own;
+* one that takes a span, stops at a cap, and isn't sorted by time: the window is halved until each half fits;
+* one that takes no span: walked from the newest post until a whole page is older than the stretch begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from screener.collect.connector import Endpoint, Page, Query
+from screener.collect.windows import halve
+from screener.records import GapReason, Span
+
+EMPTY_PAGES = 3
+"""So many pages in a row without a record, each with a cursor to another, and the walk has no end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A window of a query with the cursor of its next page. ``n_read`` counts records towards the source's cap.
+
+    ``asked_until`` is how far the query had come before this run (``None``: never asked), ``order`` its place in the plan:
+    both only decide whose turn it is.
+    """
+
+    query: Query
+    span: Span
+    cursor: str | None = None
+    n_read: int = 0
+    n_empty: int = 0
+    n_unreadable: int = 0
+    is_restarted: bool = False
+    asked_until: datetime | None = None
+    order: int = 0
+
+    @property
+    def asked(self) -> Query:
+        """The query with this task's stretch of time."""
+        return replace(self.query, span=self.span)
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A stretch of a query that was not answered, and why."""
+
+    query: Query
+    span: Span
+    reason: GapReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What follows from a page: stretches now done, tasks still to do, stretches that can't be had."""
+
+    done: tuple[Span, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    missing: tuple[Missing, ...] = ()
+
+
+def after_page(task: Task, endpoint: Endpoint, page: Page) -> Next:
+    """What to do after this page of the task."""
+    n_records = len(page.posts) + len(page.rejected) + page.n_skipped
+    read = replace(task, n_read=task.n_read + n_records, n_unreadable=0, n_empty=0 if n_records else task.n_empty + 1)
+    times = [post.created_at for post in page.posts if post.created_at]
+    if page.is_capped or (endpoint.cap is not None and read.n_read >= endpoint.cap):
+        return _capped(read, endpoint, min(times, default=None))
+    if page.next_cursor is None or _has_passed(task.span, endpoint, times):
+        return Next(done=(task.span,))
+    if page.next_cursor == task.cursor or read.n_empty >= EMPTY_PAGES:
+        told = "the source pages without end: its cursor does not move on"
+        return Next(missing=(Missing(task.query, task.span, GapReason.ERROR, told),))
+    return Next(tasks=(replace(read, cursor=page.next_cursor),))
+
+
+def _has_passed(span: Span, endpoint: Endpoint, times: Sequence[datetime]) -> bool:
+    """A whole page lies before the stretch; one post alone may be pinned or badly dated."""
+    newest_first_without_window = endpoint.is_newest_first and not endpoint.is_windowed
+    return newest_first_without_window and bool(times) and max(times) < span.start
+
+
+def _capped(task: Task, endpoint: Endpoint, oldest: datetime | None) -> Next:
+    span = task.span
+    fresh = replace(task, cursor=None, n_read=0, n_empty=0)
+    if endpoint.is_newest_first and oldest is not None:
+        # the second that the oldest post lies in may hold more than was read, so it is asked again
+        edge = max(span.start, min(span.end, oldest.replace(microsecond=0) + timedelta(seconds=1)))
+        read, rest = Span(edge, span.end), Span(span.start, edge)
+        if not endpoint.is_windowed:
+            told = f"the source lists only its newest {task.n_read} records"
+            return Next(done=(read,), missing=_missing(task, rest, GapReason.NO_DATA, told))
+        if edge < span.end:
+            return Next(done=(read,), tasks=(replace(fresh, span=rest),) if rest.start < rest.end else ())
+    if endpoint.is_windowed and (halves := halve(span)) is not None:
+        return Next(tasks=tuple(replace(fresh, span=half) for half in reversed(halves)))
+    told = f"the source gave {task.n_read} records and no more, and the stretch can't be cut further"
+    return Next(missing=(Missing(task.query, span, GapReason.ERROR, told),))
+
+
+def _missing(task: Task, span: Span, reason: GapReason, told: str) -> tuple[Missing, ...]:
+    return (Missing(task.query, span, reason, told),) if span.start < span.end else ()

@@ -1,0 +1,223 @@
+"""Asks the sources that are asked over HTTP: plans, walks, merges, and writes down what came and what did not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from screener.collect.asking import Asked, Asking, Plan
+from screener.collect.http import PoliteClient
+from screener.collect.ledger import EXPECTED_WEEKS, HORIZON, days_of, ledger_days
+from screener.collect.normalise import Intake
+from screener.collect.taking import Outcome
+from screener.collect.tasks import Missing, Task
+from screener.errors import ParseError, SourceError
+from screener.pipeline.context import Context
+from screener.pipeline.erasing import apply_tombstones
+from screener.pipeline.health import source_health
+from screener.pipeline.keeping import StoreKeeper
+from screener.pipeline.sources import PlannedSource, access_to, plan, wanted_span
+from screener.pipeline.streaming import listen_to
+from screener.records import Gap, GapReason, SourceRun, Span, Window
+from screener.settings.sources import ApiSource
+from screener.store import collecting, lake_queries, ledger, runs
+from screener.store.database import writing
+
+FEED_SPEAKS_OF = timedelta(days=7)
+"""Days before the first reading of a feed that its silence is taken to speak of; most hold a week or more."""
+
+
+@dataclass
+class AskedSources:
+    """What the stage reports of the sources that were asked."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    counts: list[tuple[str, int]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def ask_sources(
+    context: Context, sources: Sequence[ApiSource], *, days: Window, country: str | None, asked_for: Window | None
+) -> AskedSources:
+    """Ask all sources for what is new, or for ``asked_for``; whatever goes wrong is in ledger, health and report."""
+    if not sources:
+        return AskedSources()
+    is_backfill = asked_for is not None and bool(asked_for.start or asked_for.end)
+    now = context.run.started_at
+    planned = [
+        plan(context.settings, source, wanted_span(source, days, now, asked_for=asked_for), country)
+        for source in sources
+    ]
+    keeper = StoreKeeper(context, sources, whole_lookback=not is_backfill)
+    keeper.merge()  # what an earlier run left when it was killed
+    for one in planned:
+        _ask_emptied_again(context, one.source)
+    tasks = [task for one in planned for task in _tasks(keeper, one)]
+    asked, n_requests = _ask(context, planned, keeper, tasks)
+    for one in planned:
+        for query in one.queries:
+            if one.connector.endpoints[query.endpoint].asks == "stream":
+                listen_to(context, _plan(context, one), replace(query, span=None), keeper, asked)
+    keeper.merge()
+    erased = apply_tombstones(context.lake, context.engine, context.workdir, now=now)  # before anybody classifies them
+    horizon = None if is_backfill else HORIZON
+    _write_ledger(context, planned, tasks, asked, horizon)
+    _write_health(context, planned, keeper, asked, n_requests)
+    reported = _reported(context, planned, keeper, asked, sum(n_requests.values()))
+    reported.counts.append(("deleted_posts", erased.n_posts))
+    return reported
+
+
+def _tasks(keeper: StoreKeeper, one: PlannedSource) -> list[Task]:
+    """Windows to ask, in the plan's order, and what pages of an earlier run led to."""
+    found = [
+        task
+        for order, query in enumerate(one.queries)
+        if query.span is not None and one.connector.endpoints[query.endpoint].asks != "stream"
+        for task in keeper.tasks(replace(query, span=None), one.connector, query.span, order)
+    ]
+    return found if one.why_not else found + keeper.led_to(one.source.name)
+
+
+def _ask_emptied_again(context: Context, source: ApiSource) -> None:
+    """A lake that was emptied must be filled again, so nothing counts as asked."""
+    if any((context.lake.root / "posts" / f"source={source.name}").glob("country=*")):
+        return
+    with writing(context.engine) as connection:
+        collecting.forget_source(connection, source.name)
+
+
+def _ask(
+    context: Context, planned: Sequence[PlannedSource], keeper: StoreKeeper, tasks: Sequence[Task]
+) -> tuple[Asked, dict[str, int]]:
+    settings = context.settings.runtime.collect
+    plans = [_plan(context, one) for one in planned]
+    with PoliteClient(settings) as client:
+        asking = Asking(
+            client, keeper, plans, concurrency=settings.concurrency, max_unreadable=settings.max_attempts,
+            progress=lambda n: context.progress("collect", n, None),
+        )  # fmt: skip
+        for plan in plans:
+            _heed_rules(client, plan, asking, tasks)
+        return asking.run(tasks), dict(client.n_requests)
+
+
+def _heed_rules(client: PoliteClient, plan: Plan, asking: Asking, tasks: Sequence[Task]) -> None:
+    """Ask each target once what it serves; what it doesn't is not asked, and stands in the ledger as refused."""
+    if plan.connector.rules is None:
+        return
+    targets = {task.query.target: task.query for task in tasks if task.query.source == plan.name}
+    for target, query in targets.items():
+        access = plan.access_to(query)
+        try:
+            response = client.send(plan.connector.rules.build(target), access)
+            closed = plan.connector.rules.parse(response, bool(access.secrets))
+        except (SourceError, ParseError):
+            continue  # its posts are asked for all the same, and that failure will be told
+        for endpoint, told in closed.items():
+            asking.close((plan.name, target, endpoint), GapReason.REFUSED, f"{target}: {told}")
+
+
+def _plan(context: Context, one: PlannedSource) -> Plan:
+    intake = Intake(
+        source=one.source.name, run_id=context.run.run_id, collected_at=context.run.started_at, key=context.workdir.pseudonym_key(),
+        sectors=frozenset(sector.slug for sector in context.settings.sectors),
+        max_text_characters=context.settings.runtime.collect.max_text_characters,
+        born=one.connector.born, is_news=one.source.is_news, seals_ids=one.connector.refresh is not None,
+    )  # fmt: skip
+    return Plan(
+        one.source.name, one.connector, intake, partial(access_to, one.source, one.connector),
+        endpoints=frozenset(one.source.endpoints), until=context.run.started_at,
+    )  # fmt: skip
+
+
+def _write_ledger(
+    context: Context, planned: Sequence[PlannedSource], tasks: Sequence[Task], asked: Asked, horizon: timedelta | None
+) -> None:
+    now = context.run.started_at
+    tasks = [_spoken_of(task, planned, now, horizon) for task in tasks]
+    asked_days = sorted({day for task in tasks for day in days_of(_recent(task.span, now, horizon))})
+    if not asked_days:
+        return
+    names = [one.source.name for one in planned]
+    seen = {
+        name: lake_queries.count_seen(context.lake, name, [day.isoformat() for day in asked_days]) for name in names
+    }
+    with writing(context.engine) as connection:
+        since = asked_days[0] - timedelta(weeks=EXPECTED_WEEKS)
+        history = ledger.list_days(connection, sources=names, since=since)
+        rows = ledger_days(tasks, asked.answered, asked.missing, seen=seen, history=history, now=now, horizon=horizon)
+        ledger.save_days(connection, rows, now=now)
+        gaps = _gaps(asked.missing)
+        for key in {**asked.outcomes, **gaps}:
+            refused = asked.outcomes[key].quarantined if key in asked.outcomes else []
+            runs.add_unit_records(connection, context.run.run_id, key, quarantined=refused, unit_gaps=gaps.get(key, []))
+
+
+def _spoken_of(task: Task, planned: Sequence[PlannedSource], now: datetime, horizon: timedelta | None) -> Task:
+    """The task with the days that its answer speaks of: a feed is silent about days before its oldest entry."""
+    connector = next(one.connector for one in planned if one.source.name == task.query.source)
+    if horizon is None or not connector.endpoints[task.query.endpoint].is_conditional:
+        return task
+    return replace(task, span=Span(max(task.span.start, task.asked_until or now - FEED_SPEAKS_OF), task.span.end))
+
+
+def _recent(span: Span, now: datetime, horizon: timedelta | None) -> Span:
+    return Span(max(span.start, now - horizon), span.end) if horizon is not None else span
+
+
+def _gaps(missing: Sequence[Missing]) -> dict[str, list[Gap]]:
+    found: dict[str, list[Gap]] = {}
+    for gap in missing:
+        window = Window(gap.span.start.date(), (gap.span.end + timedelta(days=1)).date())
+        told = f"{gap.reason}: {gap.detail}"
+        found.setdefault(gap.query.key, []).append(Gap(gap.query.source, gap.query.watch, window, told))
+    return found
+
+
+def _write_health(
+    context: Context, planned: Sequence[PlannedSource], keeper: StoreKeeper, asked: Asked, n_requests: dict[str, int]
+) -> None:
+    with writing(context.engine) as connection:
+        for one in planned:
+            run = _source_run(context, one, keeper, asked, n_requests.get(one.source.name, 0))
+            ledger.save_source_run(connection, run)
+
+
+def _source_run(context: Context, one: PlannedSource, keeper: StoreKeeper, asked: Asked, n_requests: int) -> SourceRun:
+    name = one.source.name
+    missing = [gap for gap in asked.missing if gap.query.source == name and gap.reason is not GapReason.NO_DATA]
+    keys = {key for key, query in asked.queries.items() if query.source == name}
+    outcomes = [asked.outcomes[key] for key in keys if key in asked.outcomes]
+    n_read = sum(outcome.n_read + outcome.n_unchanged for outcome in outcomes)
+    n_answered = len(keys - {gap.query.key for gap in missing})
+    reason = missing[0].reason if missing else None
+    error = missing[0].detail if missing else None
+    if one.why_not:
+        reason, error = GapReason.REFUSED, one.why_not
+    return SourceRun(
+        context.run.run_id, name, context.run.started_at, n_requests=n_requests, n_read=n_read,
+        n_new_posts=keeper.merged.new_by_source[name], n_asked=len(keys), n_answered=n_answered,
+        reason=reason, error=error,
+    )  # fmt: skip
+
+
+def _reported(
+    context: Context, planned: Sequence[PlannedSource], keeper: StoreKeeper, asked: Asked, n_requests: int
+) -> AskedSources:
+    warnings = [f"{one.source.name}: not asked: {one.why_not}" for one in planned if one.why_not]
+    askable = {one.source.name for one in planned if not one.why_not}
+    for found in source_health(context.engine, context.settings, now=context.run.started_at):
+        health = found.health
+        if health.is_alarming and health.source in askable:
+            languages = f"; silent in {', '.join(health.quiet_in)}" if health.quiet_in else ""
+            warnings.append(f"{health.source} is {health.state}: {health.told}{languages}")
+    merged = keeper.merged
+    counts = [
+        ("requests", n_requests), ("new_posts", merged.n_new), ("edited_posts", merged.n_edited), ("known_posts", merged.n_known),
+        ("deleted_before", merged.n_deleted_before), ("missing_stretches", len(asked.missing)),
+    ]  # fmt: skip
+    outcomes = list(asked.outcomes.values()) or ([Outcome(failures=warnings)] if warnings else [])
+    return AskedSources(outcomes, counts, warnings)

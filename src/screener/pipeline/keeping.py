@@ -1,0 +1,182 @@
+"""Keeps what asking sources brings: posts in the spool and the lake, progress in the results store, in that order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from screener.collect.asking import Validators
+from screener.collect.connector import Connector, Page, Query
+from screener.collect.keyed import author_token, post_token, tombstone_of_author, tombstone_of_post
+from screener.collect.tasks import Missing, Next, Task
+from screener.collect.windows import covers, still_trusted, subtract
+from screener.collect.windows import merge as merge_spans
+from screener.errors import BudgetSpentError
+from screener.pipeline.context import Context
+from screener.records import GapReason, Post, Span
+from screener.settings.sources import ApiSource
+from screener.store import collecting, erasing
+from screener.store.collecting import StoredWindow
+from screener.store.database import Connection, reading, writing
+from screener.store.spool import Merged, Spool
+from screener.store.spool import merge as merge_spool
+
+
+@dataclass
+class Progress:
+    """How far one query has come."""
+
+    query: Query
+    done: list[Span] = field(default_factory=list)
+    open: dict[Span, StoredWindow] = field(default_factory=dict)
+
+
+class StoreKeeper:
+    """The runner's :class:`~screener.collect.asking.Keeper` on lake and results store."""
+
+    def __init__(self, context: Context, sources: Sequence[ApiSource], *, whole_lookback: bool) -> None:
+        self._context, self._whole_lookback = context, whole_lookback
+        self._sources = {source.name: source for source in sources}
+        self._known: dict[str, Progress] = {}
+        self._led_to: set[str] = set()
+        self.spool = Spool(context.workdir.root / "spool")
+        self.merged = Merged()
+
+    def tasks(self, query: Query, connector: Connector, wanted: Span, order: int) -> list[Task]:
+        """What is still to be asked of the query: windows begun before, then stretches never covered."""
+        with reading(self._context.engine) as connection:
+            stored = collecting.list_windows(connection, [query.key]).get(query.key, [])
+        progress = self._progress(query)
+        progress.done = merge_spans(window.span for window in stored if window.is_done)
+        progress.open = {window.span: window for window in stored if not window.is_done}
+        asked_until = progress.done[-1].end if progress.done else None
+        endpoint = connector.endpoints[query.endpoint]
+        if endpoint.is_conditional:  # its one page is what it is, whatever was asked before
+            progress.open = {}
+            return [Task(query, wanted, asked_until=asked_until, order=order)]
+        overlap = timedelta(hours=self._sources[query.source].overlap_hours)
+        begun = [span for span in progress.open if span.start < wanted.end and span.end > wanted.start]
+        rest = subtract(wanted, [*still_trusted(progress.done, overlap), *begun])
+        resumed = [
+            Task(query, span, progress.open[span].cursor, progress.open[span].n_read, asked_until=asked_until, order=order)
+            for span in begun
+        ]  # fmt: skip
+        return resumed + [Task(query, span, asked_until=asked_until, order=order) for span in rest]
+
+    def led_to(self, source: str) -> list[Task]:
+        """Queries that pages led to in an earlier run and that were not finished."""
+        with reading(self._context.engine) as connection:
+            windows = collecting.open_questions(connection, source)
+        tasks = []
+        for window in windows:
+            query = Query(**(window.question or {}))
+            self._led_to.add(query.key)
+            self._progress(query).open[window.span] = window
+            tasks.append(Task(query, window.span, window.cursor, window.n_read))
+        return tasks
+
+    def conditions(self, query: Query) -> dict[str, str]:
+        """``If-None-Match`` and ``If-Modified-Since`` (RFC 9110, section 13) from the last good answer."""
+        with reading(self._context.engine) as connection:
+            etag, last_modified = collecting.get_validators(connection, query.key)
+        wanted = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+        return {name: value for name, value in wanted.items() if value}
+
+    def spend(self, source: str, units: int) -> None:
+        """Count units before they are spent: what was sent counts at the source, whatever becomes of it here."""
+        limits = self._sources[source].limits
+        if limits.max_units_per_day is None:
+            return
+        day = self._context.run.started_at.astimezone(ZoneInfo(limits.quota_timezone or "UTC")).date()
+        with writing(self._context.engine) as connection:
+            spent = collecting.spent_units(connection, source, day)
+            if spent + units > limits.max_units_per_day:
+                raise BudgetSpentError(
+                    f"{source}: {spent} of {limits.max_units_per_day} units of {day} are spent (limits.max_units_per_day)"
+                )
+            collecting.add_units(connection, source, day, units)
+
+    def keep(self, task: Task, page: Page, posts: Sequence[Post], then: Next, validators: Validators) -> None:
+        """Posts first, then progress: a kill between the two asks the page again and changes nothing."""
+        self.spool.put(posts)
+        key = self._context.workdir.pseudonym_key()
+        stones = [tombstone_of_post(key, task.query.source, native) for native in page.gone]
+        stones += [tombstone_of_author(key, task.query.source, author) for author in page.gone_authors]
+        touched = {task.query.key: self._progress(task.query)}
+        touched[task.query.key].open.pop(task.span, None)
+        touched[task.query.key].done = merge_spans([*touched[task.query.key].done, *then.done, *_settled(then.missing)])
+        for following in then.tasks:
+            progress = self._progress(following.query)
+            if following.query.key != task.query.key:
+                self._led_to.add(following.query.key)
+            touched[following.query.key] = progress
+            progress.open[following.span] = self._window(following)
+        now = self._context.run.started_at
+        with writing(self._context.engine) as connection:
+            for progress in touched.values():
+                self._write(connection, progress)
+            if stones:
+                erasing.add_tombstones(connection, stones, now=now)
+            if self._whole_lookback and not then.tasks:
+                collecting.set_validators(
+                    connection, task.query.key, etag=validators.etag, last_modified=validators.last_modified, now=now,
+                )  # fmt: skip
+        if self.spool.n_posts >= self._context.settings.runtime.collect.chunk_posts:
+            self.merge()
+
+    def finish(self, task: Task, missing: Missing | None) -> None:
+        """Unchanged and *no such thing* are answers; everything else stays open for the next run."""
+        progress = self._progress(task.query)
+        if missing is None or missing.reason is GapReason.NO_DATA:
+            progress.open.pop(task.span, None)
+            progress.done = merge_spans([*progress.done, task.span])
+        else:
+            progress.open[task.span] = self._window(task)
+        with writing(self._context.engine) as connection:
+            self._write(connection, progress)
+
+    def merge(self) -> None:
+        """The spool into the lake, without what its authors have deleted."""
+        with reading(self._context.engine) as connection:
+            tokens = {source: erasing.known_tokens(connection, source) for source in self._sources}
+        chunk = self._context.settings.runtime.collect.chunk_posts
+        refused = deletion_check(self._context.workdir.pseudonym_key(), tokens)
+        self.merged += merge_spool(self._context.lake, self.spool, chunk_posts=chunk, is_deleted=refused)
+
+    def _progress(self, query: Query) -> Progress:
+        return self._known.setdefault(query.key, Progress(query))
+
+    def _window(self, task: Task) -> StoredWindow:
+        question = None
+        if task.query.key in self._led_to:
+            question = {name: value for name, value in asdict(task.query).items() if name != "span"}
+        return StoredWindow(task.span, task.cursor, n_read=task.n_read, question=question)
+
+    def _write(self, connection: Connection, progress: Progress) -> None:
+        windows = [StoredWindow(span, is_done=True) for span in progress.done]
+        # what is begun inside a stretch already done is an overlap asked again: nothing is lost if that starts anew
+        windows += [progress.open[span] for span in sorted(progress.open) if not covers(progress.done, span)]
+        collecting.replace_windows(
+            connection, progress.query.key, progress.query.source, windows, now=self._context.run.started_at
+        )
+
+
+def _settled(missing: Sequence[Missing]) -> list[Span]:
+    """What a source says it does not have need not be asked again."""
+    return [gap.span for gap in missing if gap.reason is GapReason.NO_DATA]
+
+
+def deletion_check(key: bytes, tokens: dict[str, frozenset[str]]) -> Callable[[Post], bool]:
+    """Whether a post was deleted: search indexes go on serving posts for a while."""
+
+    def is_deleted(post: Post) -> bool:
+        known = tokens.get(post.source)
+        if not known:
+            return False
+        return post_token(key, post.post_id) in known or (
+            post.author is not None and author_token(key, post.author) in known
+        )
+
+    return is_deleted
