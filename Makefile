@@ -36,7 +36,7 @@ test: install  ## Run the tests that need no server and no network
 	$(BIN)/pytest
 
 .PHONY: test-servers
-test-servers: install  ## Run the tests against real servers: PostgreSQL, Airflow, Chromium
+test-servers: install  ## Run the tests against real servers: databases, Airflow, Chromium, Bluesky, WordPress and more
 	sh tests/servers/install.sh
 	$(BIN)/python tests/servers/with_postgres.py $(BIN)/pytest -m servers -o addopts= -q --strict-markers
 
@@ -56,6 +56,7 @@ check: install  ## Format, lint, types, import contracts, config
 .PHONY: bench
 bench: install  ## Measure speed and memory against named alternatives, on POSTS=file.jsonl or the demonstration posts
 	$(BIN)/python tests/bench/bench.py $(POSTS)
+	$(BIN)/python tests/bench/collecting.py
 
 .PHONY: lock
 lock: install  ## Renew requirements.lock from pyproject.toml

@@ -26,6 +26,8 @@ from screener.store.lake import Lake, Part, content_fingerprint, posts_from
 from screener.store.spool import Spool, merge
 from screener.workdir import Workdir
 
+_TOLD = 20
+"""Warnings that a report tells one by one."""
 _DERIVED = ("languages", "signals", "cells")
 
 
@@ -59,7 +61,9 @@ def run_housekeeping(
             *counts_of(refreshed).items(), ("deletions", erased.n_tombstones), ("posts_deleted", erased.n_posts),
             *_remove_old(settings, workdir, lake, engine, now),
         )  # fmt: skip
-    return StageReport("housekeeping", counts, warnings=tuple(told for one in refreshed for told in one.warnings))
+    told = [warning for one in refreshed for warning in one.warnings]
+    more = (f"and {len(told) - _TOLD} more",) if len(told) > _TOLD else ()
+    return StageReport("housekeeping", counts, warnings=(*told[:_TOLD], *more))
 
 
 def _merge_renewed(settings: Settings, workdir: Workdir, engine: Engine) -> None:

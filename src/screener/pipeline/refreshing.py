@@ -18,7 +18,7 @@ from screener.collect.keyed import tombstone_of_author, tombstone_of_post, unsea
 from screener.collect.normalise import Intake, to_post
 from screener.collect.queries import why_not
 from screener.collect.registry import connector_of
-from screener.errors import ParseError, SourceError
+from screener.errors import NoDataError, ParseError, SourceError
 from screener.pipeline.sources import access_to, variables_set
 from screener.records import Post, RawPost
 from screener.settings import Settings
@@ -77,16 +77,18 @@ def refresh_sources(
 
 def _refresh_source(this: _Pass, source: ApiSource, connector: Connector, refresh: Refresh) -> Refreshed:
     found, gone = Refreshed(source.name), set[str]()
-    spool = Spool(this.workdir.root / "spool")
+    spool, n_failed = Spool(this.workdir.root / "spool"), 0
     for target, batch in _batches(this, source, refresh):
         query = Query(source.name, "refresh", target)
         try:
             page = _ask(this, refresh, list(batch), access_to(source, connector, query))
         except (SourceError, ParseError) as error:
             found.warnings.append(f"{source.name}: refresh: {str(error)[:_TOLD]}")
-            if len(found.warnings) >= this.settings.runtime.collect.breaker_failures:
+            n_failed += 1
+            if n_failed >= this.settings.runtime.collect.breaker_failures:
                 break
             continue
+        n_failed = 0
         standing = {raw.native_id for raw in page.posts}
         gone |= (set(batch) - standing) | set(page.gone)
         found.n_asked += len(batch)
@@ -109,12 +111,12 @@ def _refresh_source(this: _Pass, source: ApiSource, connector: Connector, refres
 
 
 def _ask(this: _Pass, refresh: Refresh, native_ids: Sequence[str], access: Access) -> Page:
-    """Which of these stand; an answer that can't be read is asked for again, for it says nothing about them."""
+    """Which of these stand. An answer that can't be read, or a 404 that isn't the API's own, says nothing: it is asked again."""
     for attempt in range(1, this.settings.runtime.collect.max_attempts + 1):
         response = this.client.send(refresh.build(access.target, native_ids), access)
         try:
             return refresh.parse(response, native_ids)
-        except ParseError:
+        except (ParseError, NoDataError):
             if attempt == this.settings.runtime.collect.max_attempts:
                 raise
     raise AssertionError("unreachable: the last attempt returns or raises")
