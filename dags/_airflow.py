@@ -23,9 +23,7 @@ from screener.workdir import Workdir
 
 if TYPE_CHECKING:
     from screener.pipeline import Context
-    from screener.records import StageReport
 
-Keys = dict[str, Any]
 FINAL = (UsageError, TerminalSourceError, ParseError, AssertionFailed, ModelError, ReviewError)
 """Errors that the same attempt would meet again; all others (source or store away for a while) are retried."""
 
@@ -80,12 +78,6 @@ def close_as_failed(airflow: Any) -> None:
     run_id = run_id_of(airflow)
     with open_context(load_settings(), workdir(), arguments=run_id, run_id=run_id) as context:
         close_run(context, "failed", str(airflow.get("exception") or "see the task's log"))
-
-
-def keys(run: Context, report: StageReport) -> Keys:
-    """What a task hands on: the run's id and counts, never posts."""
-    discards = {f"discarded {reason}": count for reason, count in report.discards}
-    return {"run_id": run.run.run_id, "counts": dict(report.counts) | discards}
 
 
 DEFAULTS = {

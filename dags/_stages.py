@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from airflow.sdk import TriggerRule, get_current_context, task
 
-from _airflow import Keys, keys, screener_run
+from _airflow import screener_run
+from _report import Keys, keys
 
 
 @task(map_index_template="{{ task.op_kwargs['source'] }}")

@@ -13,12 +13,12 @@ collected again by the `screen_` DAGs.
 
 from __future__ import annotations
 
-import logging
 from datetime import UTC, datetime
 
 from airflow.sdk import CronDataIntervalTimetable, dag, task
 
 from _airflow import DEFAULTS, translated, workdir
+from _report import warn_of
 from screener.settings import load_settings
 
 
@@ -41,8 +41,7 @@ def housekeeping() -> None:
 
         with translated(), taking_turns(place := workdir()):
             report = run_housekeeping(load_settings(), place, now=datetime.now(UTC), refresh=True)
-            for told in report.warnings:
-                logging.getLogger(__name__).warning(told)
+            warn_of(report)
             return dict(report.counts)
 
     keep_house()

@@ -14,6 +14,7 @@ pytest.importorskip("airflow")
 pytestmark = pytest.mark.filterwarnings("ignore")  # airflow's own
 
 import _airflow  # noqa: E402
+import _report  # noqa: E402
 from screener import errors  # noqa: E402
 from screener.records import StageReport, Window  # noqa: E402
 
@@ -84,7 +85,7 @@ def test_figures_cover_the_parameters_else_all_to_the_end_of_the_data_interval(v
 def test_tasks_hand_on_keys_and_counts_only():
     run = SimpleNamespace(run=SimpleNamespace(run_id="r"))
     report = StageReport("collect", (("posts", 3),), (("bad-time", 1),), ("a warning",))
-    assert _airflow.keys(run, report) == {"run_id": "r", "counts": {"posts": 3, "discarded bad-time": 1}}
+    assert _report.keys(run, report) == {"run_id": "r", "counts": {"posts": 3, "discarded bad-time": 1}}
 
 
 def test_only_the_dags_import_airflow():
