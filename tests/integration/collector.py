@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import text
 
+from integration.sites import Site
+from screener.collect.health import State
+from screener.errors import SourceError
 from screener.pipeline.collect import collected_days, run_collect
 from screener.pipeline.context import open_context, open_reader
+from screener.pipeline.health import source_health
 from screener.pipeline.housekeeping import run_housekeeping
 from screener.pipeline.run import close_run
-from screener.records import Post, StageReport, Watch, Window
+from screener.records import LedgerDay, Post, StageReport, Watch, Window
 from screener.settings import Settings
 from screener.settings.sources import ApiSource, Source
+from screener.store import ledger
 from screener.store.database import Connection, reading, writing
 from screener.store.lake import Lake, posts_from
 from screener.store.runs import COLLECTED
@@ -91,6 +97,11 @@ class Collector:
                 close_run(context, COLLECTED)
             return report
 
+    def collect_some(self, **options: Any) -> None:
+        """A run of which only what it kept is of interest, whether or not it ends with an error."""
+        with suppress(SourceError):
+            self.collect(**options)
+
     def clean(self, **options: Any) -> StageReport:
         """Housekeeping at ``now``."""
         return run_housekeeping(self.settings, self.workdir, now=self.now, **options)
@@ -116,6 +127,18 @@ class Collector:
         """Fingerprints of the lake's posts by part."""
         return {part.path: self.lake.fingerprint("posts", part) for part in self.lake.parts("posts")}
 
+    @property
+    def days(self) -> dict[date, LedgerDay]:
+        """The gap ledger by day, where each day has one row."""
+        return {row.day: row for row in self.read(ledger.list_days)}
+
+    @property
+    def health(self) -> dict[str, State]:
+        """How each source is doing."""
+        with open_reader(self.settings, self.workdir) as engine:
+            found = source_health(engine, self.settings, now=self.now)
+        return {one.health.source: one.health.state for one in found}
+
     def read(self, question: Callable[..., T], *arguments: Any, **options: Any) -> T:
         """A question to the results store."""
         with open_reader(self.settings, self.workdir) as engine, reading(engine) as connection:
@@ -133,3 +156,33 @@ class Collector:
             return list(connection.execute(text(statement)).all())
 
         return self.read(ask)
+
+
+def wordpress(site: Site, **values: Any) -> ApiSource:
+    """A WordPress site as a source."""
+    return source("wordpress", site.url, **values)
+
+
+def rss(feed: Site, **values: Any) -> ApiSource:
+    """A feed as a source."""
+    return source("rss", f"{feed.url}/feed.xml", endpoints=("feed",), **values)
+
+
+def youtube(site: Site, **values: Any) -> ApiSource:
+    """A video platform as a source, with its key in ``VIDEOS_KEY``."""
+    told = {
+        "endpoints": ("search", "comments", "replies"),
+        "approval": "invented",
+        "credentials": {"key": "VIDEOS_KEY"},
+    }
+    return source("youtube", site.url, **told | values)
+
+
+def lemmy(forum: Site, **values: Any) -> ApiSource:
+    """A forum as a source, asked again for a day each time."""
+    return source("lemmy", forum.url, **{"overlap_hours": 24, **values})
+
+
+def counts(report: StageReport) -> dict[str, int]:
+    """The report's counts by name."""
+    return dict(report.counts)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
@@ -89,8 +89,9 @@ def _start(site: Site) -> ThreadingHTTPServer:
             self.send_response(answer.status)
             for name, value in {**answer.headers, "Content-Length": str(len(answer.body))}.items():
                 self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(answer.body)
+            with suppress(OSError):  # who asked may have been killed meanwhile
+                self.end_headers()
+                self.wfile.write(answer.body)
 
         do_POST = do_GET  # noqa: N815
 
@@ -229,3 +230,52 @@ def _comment(name: str, one: Written) -> dict[str, Any]:
 
 def _stamp(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+class Bluesky(Site):
+    """An AppView behind a sign-in; the token is what the test says."""
+
+    def __init__(self, password: str, token: str) -> None:
+        super().__init__()
+        self.password, self.token = password, token
+        self.posts: dict[str, Written] = {}
+
+    def answer(self, asked: Asked) -> Answer:
+        if asked.path.endswith("createSession"):
+            if json.loads(asked.body)["password"] != self.password:
+                return as_json({"error": "AuthenticationRequired", "message": "Invalid password"}, 401)
+            return as_json({"accessJwt": self.token})
+        if asked.headers.get("authorization") != f"Bearer {self.token}":
+            return as_json({"error": "AuthMissing"}, 401)
+        return as_json({"posts": [self._view(name, post) for name, post in self.posts.items()]})
+
+    def _view(self, name: str, post: Written) -> dict[str, Any]:
+        did = f"did:plc:{post.author:024d}"
+        stamp = _stamp(post.at)
+        return {
+            "uri": f"at://{did}/app.bsky.feed.post/{name}", "author": {"did": did, "handle": "a.example"}, "indexedAt": stamp,
+            "record": {"$type": "app.bsky.feed.post", "text": post.text, "createdAt": stamp},
+        }  # fmt: skip
+
+
+class Mastodon(Site):
+    """A server's public timeline, for holders of a token."""
+
+    def __init__(self, token: str) -> None:
+        super().__init__()
+        self.token = token
+        self.posts: dict[int, Written] = {}
+
+    def answer(self, asked: Asked) -> Answer:
+        if asked.headers.get("authorization") != f"Bearer {self.token}":
+            return as_json({"error": "This method requires an authenticated user"}, 422)
+        if asked.path.endswith("/instance"):
+            return as_json({"title": "invented"})
+        below = int(asked.params.get("max_id", "1000"))
+        return as_json([self._status(n, post) for n, post in sorted(self.posts.items(), reverse=True) if n < below])
+
+    def _status(self, number: int, post: Written) -> dict[str, Any]:
+        return {
+            "id": str(number), "created_at": _stamp(post.at), "content": f"<p>{escape(post.text)}</p>", "visibility": "public",
+            "account": {"id": str(post.author), "acct": f"author{post.author}"}, "uri": f"{self.url}/statuses/{number}",
+        }  # fmt: skip

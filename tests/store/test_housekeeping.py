@@ -18,7 +18,7 @@ from screener.store import erasing, ledger, results, retention, reviews, runs
 from screener.store.database import reading, writing
 from screener.store.lake import Lake, PostWriter, derived_fingerprint
 from screener.store.layers import languages_table
-from screener.store.spool import Spool
+from screener.store.spool import Spool, merge
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 KEEP_DAYS = 365
@@ -273,6 +273,17 @@ def test_deletion_takes_the_post_its_quotations_and_every_draft_and_leaves_the_j
         2,
     )
     assert (entry.n_review_items, entry.n_review_texts) == (1, 1)
+
+
+def test_deletion_reaches_pages_that_wait_to_be_merged(settings, workdir, lake, engine, make_post):
+    gone, kept = make_post("gone", created_at=YOUNG), make_post("kept", created_at=YOUNG)
+    ask(workdir, gone, kept)
+    with writing(engine) as connection:
+        stone = Tombstone(post_token(workdir.pseudonym_key(), gone.post_id), "feed", gone.post_id)
+        erasing.add_tombstones(connection, [stone], now=NOW)
+    pipeline_erasing.apply_tombstones(lake, engine, workdir, now=NOW)
+    merge(lake, Spool(workdir.root / "spool"), chunk_posts=100)
+    assert texts(lake) == ["kept"]
 
 
 def test_deletion_of_a_post_that_is_not_here_is_settled_without_an_entry_in_the_log(settings, workdir, engine):

@@ -20,15 +20,13 @@ from screener.collect.keyed import post_id
 from screener.collect.normalise import Intake
 from screener.collect.tasks import Missing, Next, Task
 from screener.errors import BudgetSpentError, TransientSourceError
-from screener.records import GapReason, Post, RawPost, Span
+from screener.records import DiscardReason, GapReason, Post, Quarantined, RawPost, Span
 
 START = datetime(2026, 2, 3, tzinfo=UTC)
 SPAN = Span(START, START + timedelta(days=1))
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 SITE = "https://union.example"
-INTAKE = Intake(
-    "forum", "run-1", NOW, bytes(32), frozenset({"poultry"}), max_text_characters=1000
-)
+INTAKE = Intake("forum", "run-1", NOW, bytes(32), frozenset({"poultry"}), max_text_characters=1000)
 Answer = Callable[[httpx.Request], httpx.Response]
 
 
@@ -44,8 +42,11 @@ def parse_page(response: httpx.Response, query: Query) -> Page:
         raise TransientSourceError("too busy to search")
     return Page(
         tuple(RawPost(name, f"text {name}", START, language_hint="my") for name in body["posts"]),
+        tuple(Quarantined("forum", "a record", DiscardReason.NO_TEXT, "", "") for _ in range(body.get("n_empty", 0))),
         next_cursor=body.get("next"),
-        follow_ups=tuple(replace(query, endpoint="comments", words=words, span=None) for words in body.get("leads_to", [])),
+        follow_ups=tuple(
+            replace(query, endpoint="comments", words=words, span=None) for words in body.get("leads_to", [])
+        ),
         is_capped=body.get("is_capped", False),
     )
 
@@ -111,7 +112,9 @@ def page(*names: str, **more: object) -> httpx.Response:
     return httpx.Response(200, json={"posts": names, **more})
 
 
-def task(words: str = "wages", endpoint: str = "search", *, country: str = "TH", target: str = SITE, **more: Any) -> Task:
+def task(
+    words: str = "wages", endpoint: str = "search", *, country: str = "TH", target: str = SITE, **more: Any
+) -> Task:
     query = Query("forum", endpoint, target, country, "poultry", "th", words)
     return Task(query, SPAN, **more)
 
@@ -146,12 +149,13 @@ def by_cursor(**pages: httpx.Response) -> Answer:
 
 def test_every_page_is_kept_with_its_posts_and_what_follows() -> None:
     notes, asking = Notes(), task()
-    asked = ask(by_cursor(first=page("1", "2", next="p2"), p2=page("2", "3")), asking, notes=notes)
+    asked = ask(by_cursor(first=page("1", "2", next="p2"), p2=page("2", "3", n_empty=1)), asking, notes=notes)
     assert [post.post_id for post in notes.posts] == [post_id("forum", name) for name in "123"]
     assert [then.done for _, _, then in notes.kept] == [(), (SPAN,)]
     assert (asked.answered, asked.missing) == ({asking.query.key: [SPAN]}, [])
     outcome = asked.outcomes[asking.query.key]
-    assert (outcome.n_read, outcome.n_posts, outcome.n_duplicates, outcome.failures) == (4, 3, 1, [])
+    assert (outcome.n_read, outcome.n_posts, outcome.n_duplicates, outcome.failures) == (5, 3, 1, [])
+    assert outcome.discards == {"no-text": 1}
     assert asked.queries == {asking.query.key: asking.query}
     assert asked.n_requests.total() == 2
 
@@ -277,10 +281,11 @@ def test_having_no_such_thing_is_an_answer_with_a_reason(endpoint: str) -> None:
 
 
 def test_budget_of_the_run_closes_the_door_without_asking() -> None:
-    server = Server(lambda request: page("1"))
-    asked = ask(server, *(task(f"{n}", order=n) for n in range(4)), max_requests=2)
+    server, notes = Server(lambda request: page("1")), Notes(n_units=10_000)
+    asked = ask(server, *(task(f"{n}", order=n) for n in range(9)), max_requests=2, notes=notes)
     assert len(server.asked) == 2
-    assert reasons(asked) == {"2": GapReason.BUDGET, "3": GapReason.BUDGET}
+    assert reasons(asked) == {f"{n}": GapReason.BUDGET for n in range(2, 9)}
+    assert notes.n_units >= 10_000 - 3 * 100, "what is not asked costs no units"
 
 
 def test_quota_of_units_closes_what_is_dear_and_leaves_what_is_cheap() -> None:
@@ -291,10 +296,11 @@ def test_quota_of_units_closes_what_is_dear_and_leaves_what_is_cheap() -> None:
 
 
 def test_host_that_is_left_alone_is_a_pause_and_no_error_of_the_rest() -> None:
-    server = Server(lambda request: httpx.Response(503))
-    asked = ask(server, *(task(f"{n}", order=n) for n in range(5)), breaker_failures=2)
+    server, notes = Server(lambda request: httpx.Response(503)), Notes(n_units=10_000)
+    asked = ask(server, *(task(f"{n}", order=n) for n in range(9)), breaker_failures=2, notes=notes)
     assert len(server.asked) == 2
-    assert list(reasons(asked).values()) == [GapReason.ERROR] * 2 + [GapReason.PAUSED] * 3
+    assert list(reasons(asked).values()) == [GapReason.ERROR] * 2 + [GapReason.PAUSED] * 7
+    assert notes.n_units >= 10_000 - 3 * 100, "what is not asked costs no units"
     assert not any(outcome.is_terminal for outcome in list(asked.outcomes.values())[:2])
 
 
@@ -362,8 +368,9 @@ def test_door_that_was_closed_before_is_not_knocked_at() -> None:
 
 def test_stale_cursor_begins_anew_once() -> None:
     answers = iter([httpx.Response(400), page("1", next="p2"), page("2")])
-    server = Server(lambda request: next(answers))
-    assert ask(server, task(cursor="stale", n_read=40)).missing == []
+    server, notes = Server(lambda request: next(answers)), Notes()
+    assert ask(server, task(cursor="stale", n_read=40), notes=notes).missing == []
+    assert [asking.n_read for asking, _, _ in notes.kept] == [0, 1], "the cap is counted from the first page again"
     assert [request.url.params.get("cursor") for request in server.asked] == ["stale", None, "p2"]
 
 
@@ -410,8 +417,16 @@ def test_what_an_answer_says_of_its_freshness_is_kept() -> None:
 def test_only_the_first_page_of_a_conditional_endpoint_is_asked_for_on_condition() -> None:
     server = Server(lambda request: page("1") if "cursor" in request.url.params else page("2", next="p2"))
     ask(server, task(endpoint="feed"), task("a"), notes=Notes(validators={"If-None-Match": '"1"'}))
-    asked = {(request.url.path, "cursor" in request.url.params): "if-none-match" in request.headers for request in server.asked}
-    assert asked == {("/feed", False): True, ("/feed", True): False, ("/search", False): False, ("/search", True): False}
+    asked = {
+        (request.url.path, "cursor" in request.url.params): "if-none-match" in request.headers
+        for request in server.asked
+    }
+    assert asked == {
+        ("/feed", False): True,
+        ("/feed", True): False,
+        ("/search", False): False,
+        ("/search", True): False,
+    }
 
 
 def video(request: httpx.Request) -> httpx.Response:
@@ -420,10 +435,11 @@ def video(request: httpx.Request) -> httpx.Response:
 
 
 def test_what_a_page_leads_to_is_asked_up_to_now_for_an_old_video_may_have_new_comments() -> None:
-    notes, asking = Notes(), task(order=7)
+    notes, turn = Notes(), {"order": 7, "asked_until": START}
+    asking = task(**turn)
     asked = ask(video, asking, notes=notes)
     led_to, up_to_now = replace(asking.query, endpoint="comments", words="v1"), Span(SPAN.start, NOW)
-    assert [then.tasks for _, _, then in notes.kept] == [(Task(led_to, up_to_now, order=7),), ()]
+    assert [then.tasks for _, _, then in notes.kept] == [(Task(led_to, up_to_now, **turn),), ()]
     assert asked.answered == {asking.query.key: [SPAN], led_to.key: [up_to_now]}
     assert asked.queries == {asking.query.key: asking.query, led_to.key: led_to}
     assert len(notes.posts) == 2
@@ -437,13 +453,16 @@ def test_what_a_page_leads_to_is_left_where_the_source_was_not_to_be_asked_for_i
 
 
 def test_stretch_that_a_page_says_is_missing_is_told() -> None:
-    asked = ask(lambda request: page("1", is_capped=True), replace(task(), span=Span(START, START + timedelta(seconds=1))))
+    asked = ask(
+        lambda request: page("1", is_capped=True), replace(task(), span=Span(START, START + timedelta(seconds=1)))
+    )
     assert reasons(asked) == {"wages": GapReason.ERROR}
     assert "can't be cut further" in asked.missing[0].detail
 
 
-def test_words_that_no_address_can_hold_end_their_own_task_only() -> None:
-    asked = ask(lambda request: page("1"), task("x" * 70_000), task("wages", order=1))
+@pytest.mark.parametrize("wrong", [{"words": "x" * 70_000}, {"target": "https://union.example:port"}])
+def test_what_no_address_can_hold_ends_its_own_task_only(wrong: dict[str, str]) -> None:
+    asked = ask(lambda request: page("1"), task(**wrong), task("wages", order=1))
     assert [gap.reason for gap in asked.missing] == [GapReason.ERROR]
     assert asked.answered == {task("wages").query.key: [SPAN]}
 

@@ -47,7 +47,14 @@ def health(
 def test_source_that_answers_is_good_and_says_what_it_gave() -> None:
     found = health(RUN, BEFORE, week=days(20, 20.0))
     assert found == Health(
-        "forum", State.GOOD, "10 of 10 queries answered", NOW, n_week=140, n_expected=140.0, n_requests=12, n_new_posts=40
+        "forum",
+        State.GOOD,
+        "10 of 10 queries answered",
+        NOW,
+        n_week=140,
+        n_expected=140.0,
+        n_requests=12,
+        n_new_posts=40,
     )
     assert not found.is_alarming
 
@@ -66,7 +73,7 @@ def test_source_that_falls_silent_is_heard_in_the_very_next_run() -> None:
     found = health(replace(RUN, n_read=0, n_new_posts=0), BEFORE, week=days(20, 20.0))
     assert found.state is State.QUIET
     assert found.is_alarming
-    assert "answered 10 queries without a single post; 90 in the run before" in found.told
+    assert "answered 10 queries without a single post; 90 on 2026-03-01" in found.told
 
 
 def test_nothing_new_is_not_silence() -> None:
@@ -150,6 +157,11 @@ def test_source_that_nobody_asks_any_more_is_stale(last_answer: timedelta | None
     assert (found.state, found.is_alarming) == (State.STALE, True)
     assert "is collecting still scheduled?" in found.told
     assert "2026-02-28 11:59 UTC" in found.told if last_answer else "no answer ever" in found.told
+
+
+def test_run_that_failed_in_part_long_ago_is_stale_before_all_else() -> None:
+    found = health(failed(GapReason.ERROR, n_answered=4), BEFORE, last_answer=timedelta(days=9))
+    assert found.state is State.STALE
 
 
 def test_heartbeat_may_be_two_days_old() -> None:

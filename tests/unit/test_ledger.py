@@ -178,7 +178,7 @@ def known(weeks: Mapping[int, int]) -> dict[date, int]:
         ({1: 5, 2: 9, 3: 1}, 5.0),
         ({1: 4, 3: 8, 8: 6, 7: 0}, 5.0),
         ({1: 5, 2: 5, 9: 5}, None),
-        ({0: 99, 1: 3, 2: 3, 3: 3}, 3.0),
+        ({0: 99, 1: 1, 2: 3, 3: 5}, 3.0),
     ],
 )
 def test_expected_is_the_median_of_the_same_weekday_in_the_weeks_before(
@@ -193,15 +193,17 @@ def test_other_weekdays_tell_nothing_of_this_one() -> None:
 
 
 def past(week: int, n_seen: int | None, **values: object) -> LedgerDay:
-    row = LedgerDay("forum", "TH", "poultry", "my", day(1) - timedelta(weeks=week), n_seen, None, n_asked=2, n_answered=2)
+    row = LedgerDay(
+        "forum", "TH", "poultry", "my", day(1) - timedelta(weeks=week), n_seen, None, n_asked=2, n_answered=2
+    )
     return replace(row, **values)  # type: ignore[arg-type]
 
 
 def test_days_that_found_nothing_count_as_nothing_and_days_that_failed_do_not_count() -> None:
     failed = [past(week, 100, reason=reason) for week, reason in enumerate(GapReason, start=4) if reason != "no-data"]
     unanswered = past(8, 100, n_answered=0)
-    history = [past(1, 8), past(2, None, reason=GapReason.NO_DATA), past(3, 4), *failed, unanswered]
-    assert only(Task(QUERY, YESTERDAY), history=history).n_expected == 4.0
+    nothing = [past(week, None, reason=GapReason.NO_DATA) for week in (2, 3)]
+    assert only(Task(QUERY, YESTERDAY), history=[past(1, 8), *nothing, *failed, unanswered]).n_expected == 0.0
 
 
 @pytest.mark.parametrize("field", [{"source": "feeds"}, {"language": "th"}, {"country": None}, {"sector": None}])

@@ -10,6 +10,7 @@ import pytest
 
 from screener.errors import ConfigError, UnknownCodeError
 from screener.settings import Settings, find_shipped, load_settings
+from screener.settings.sources import KINDS, ApiSource
 
 Edit = Callable[[str, str, str], Path]
 
@@ -35,7 +36,12 @@ def test_shipped_config_loads(settings: Settings) -> None:
     assert settings.watch("TH", "poultry") is not None
     assert settings.watch("SE", "poultry") is None
     assert {source.name for source in settings.sources} >= {"demo", "file-drop", "rss"}
+    assert {source.kind for source in settings.sources} == {"file", *KINDS}
     assert set(settings.runtime.classify.thresholds) <= {*settings.label_ids, "relevance", "positive"}
+
+
+def test_shipped_sources_ask_nobody_before_somebody_has_switched_them_on(settings: Settings) -> None:
+    assert [source.name for source in settings.sources if source.enabled] == []
 
 
 def test_shipped_labels_that_are_no_violation_weigh_nothing(settings: Settings) -> None:
@@ -51,7 +57,12 @@ def test_shipped_labels_that_are_no_violation_weigh_nothing(settings: Settings) 
         pytest.param("screener.toml", "[publish]", "[publsh]", ["publsh", "unknown key", "housekeeping", "publish"], id="typo-table"),
         pytest.param("watches.toml", 'reason = "', 'reson = "', ["watches.0.reson", "migrant_languages", "reason"], id="typo-in-list"),
         pytest.param("sources/file-drop.toml", 'text = "text"', 'txt = "text"', ["columns.txt", "unknown key", "created_at"], id="typo-in-source"),
-        pytest.param("sources/rss.toml", "enabled = false", "enable = false", ["enable", "unknown key", "feeds"], id="typo-in-feed-list"),
+        pytest.param("sources/rss.toml", "enabled = false", "enable = false", ["enable", "unknown key", "endpoints", "targets"], id="typo-in-api-source"),
+        pytest.param("sources/rss.toml", "[limits]", "[limit]", ["limit", "unknown key", "limits"], id="typo-in-source-table"),
+        pytest.param("sources/rss.toml", "seconds_between_requests = 1.0", "seconds = 1.0", ["limits.seconds", "unknown key", "max_requests_per_run"], id="typo-in-limits"),
+        pytest.param("sources/rss.toml", "lookback_days = 3650", "lookback_days = 0", ["lookback_days", "greater than 0"], id="no-lookback"),
+        pytest.param("sources/rss.toml", "overlap_hours = 0", "overlap_hours = -1", ["overlap_hours", "greater than or equal to 0"], id="overlap-below-zero"),
+        pytest.param("sources/rss.toml", 'endpoints = ["feed"]', "", ["endpoints", "is missing"], id="no-endpoints"),
         pytest.param("screener.toml", "draws = ", 'draws = "many" # ', ["aggregate.draws", "integer", "'many'"], id="wrong-type"),
         pytest.param("screener.toml", "min_confidence = ", "min_confidence = 35 # ", ["detect_language.min_confidence", "less than or equal to 1", "35"], id="out-of-range"),
         pytest.param("screener.toml", "draws = ", "# draws = ", ["aggregate.draws", "is missing"], id="missing-key"),
@@ -67,8 +78,8 @@ def test_shipped_labels_that_are_no_violation_weigh_nothing(settings: Settings) 
         pytest.param("taxonomy.toml", 'cluster = "Forced Labour"', 'cluster = "Force"', ["labels.0.cluster", "legal values", "Forced Labour"], id="unknown-cluster"),
         pytest.param("taxonomy.toml", 'id = "deception"', 'id = "isolation"', ["labels.id", "'isolation' stands twice"], id="label-twice"),
         pytest.param("sectors.toml", 'isic = ["0146"', 'isic = ["146"', ["sectors.0.isic.0", "146"], id="isic-zero-lost"),
-        pytest.param("sources/rss.toml", 'kind = "rss"', 'kind = "atom"', ["kind", "'atom'", "legal values: file, rss"], id="unknown-kind"),
-        pytest.param("sources/rss.toml", 'kind = "rss"', "", ["kind", "is missing", "file, rss"], id="no-kind"),
+        pytest.param("sources/rss.toml", 'kind = "rss"', 'kind = "atom"', ["kind", "'atom'", "legal values: file, bluesky,", "rss,", "youtube"], id="unknown-kind"),
+        pytest.param("sources/rss.toml", 'kind = "rss"', "", ["kind", "is missing", "legal values: file, bluesky,"], id="no-kind"),
         pytest.param("sources/rss.toml", 'name = "rss"', 'name = "rs"', ["name", "must equal the file's name", "legal values: rss"], id="name-is-not-file"),
         pytest.param("lexicon/th.toml", 'language = "th"', 'language = "lo"', ["language", "must equal the file's name", "legal values: th"], id="lexicon-is-not-file"),
         pytest.param("lexicon/th.toml", "low_pay = ", "low_pai = ", ["labels.low_pai", "unknown label", "low_pay"], id="lexicon-label"),
@@ -96,37 +107,108 @@ def test_load_settings_refuses_a_watch_that_stands_twice(edit: Edit) -> None:
         load_settings(folder)
 
 
-FEED = """
-kind = "rss"
-name = "rss"
+SOURCE = """
+kind = "mastodon"
+name = "mastodon"
 enabled = true
-[[feeds]]
-url = "https://union.example/feed.xml"
+endpoints = ["tag"]
+lookback_days = 30
+overlap_hours = 6
+refresh_days = 14
+min_posts_per_week = 1
+[limits]
+max_requests_per_run = 100
+seconds_between_requests = 2.0
+[credentials]
+token = "SCREENER_TOKEN"
+[[targets]]
+url = "https://union.example"
 country = "TH"
 sector = "poultry"
 language = "th"
 reason = "Invented."
+credentials = { key = "SCREENER_KEY" }
 """
+
+
+@pytest.fixture
+def load_source(edit: Edit) -> Callable[..., Settings]:
+    """Loads the configuration with this text in place of ``mastodon.toml``."""
+
+    def load(text: str) -> Settings:
+        folder = edit("sources/mastodon.toml", "", "")
+        (folder / "sources" / "mastodon.toml").write_text(text, encoding="utf-8")
+        return load_settings(folder)
+
+    return load
+
+
+Load = Callable[..., Settings]
+
+
+def test_source_is_read_with_its_targets_limits_and_the_names_of_its_credentials(load_source: Load) -> None:
+    (source,) = (found for found in load_source(SOURCE).sources if found.name == "mastodon")
+    assert isinstance(source, ApiSource)
+    assert (source.kind, source.endpoints, source.limits.max_requests_per_run) == ("mastodon", ("tag",), 100)
+    assert (source.limits.max_units_per_day, source.is_news, source.approval) == (None, False, None)
+    (target,) = source.targets
+    assert (target.url, target.country, target.sector) == ("https://union.example", "TH", "poultry")
+    assert (source.credentials.token, target.credentials.key) == ("SCREENER_TOKEN", "SCREENER_KEY")
 
 
 @pytest.mark.parametrize(
     ("old", "new", "part"),
     [
         ('sector = "poultry"', 'sector = "poltry"', "sector: 'poltry' is unknown"),
-        ("https://", "ftp://", "feeds.0.url"),
-        ('country = "TH"', 'country = "XX"', "feeds.0.country"),
-        ('language = "th"', 'language = "thai"', "feeds.0.language"),
+        ("https://", "ftp://", "targets.0.url"),
+        ("https://union.example", "https://union example", "targets.0.url"),
+        ('country = "TH"', 'country = "XX"', "targets.0.country"),
+        ('language = "th"', 'language = "thai"', "targets.0.language"),
+        ('reason = "Invented."', "", "targets.0.reason: is missing"),
+        ('reason = "Invented."', 'reasons = "Invented."', "targets.0.reasons: unknown key; legal values: country, credentials"),
+        ("max_requests_per_run = 100", "max_requests_per_run = 0", "limits.max_requests_per_run"),
+        ("seconds_between_requests = 2.0", "seconds_between_requests = -1.0", "limits.seconds_between_requests"),
+        ('kind = "mastodon"', 'kind = "file"', "unknown key"),
+    ],
+)  # fmt: skip
+def test_load_settings_checks_sources(load_source: Load, old: str, new: str, part: str) -> None:
+    assert old in SOURCE
+    with pytest.raises(ConfigError) as caught:
+        load_source(SOURCE.replace(old, new, 1))
+    assert "sources/mastodon.toml: " in str(caught.value)
+    assert part in str(caught.value)
+
+
+SECRET = "ghp_0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('"SCREENER_TOKEN"', f'"{SECRET}"', "credentials"),
+        ('"SCREENER_KEY"', f'"{SECRET}"', "targets.0.credentials"),
+        ('token = "SCREENER_TOKEN"', f'tokn = "{SECRET}"', "credentials"),
+        ('token = "SCREENER_TOKEN"', f'token = ["{SECRET}"]', "credentials.token"),
+        ('[credentials]\ntoken = "SCREENER_TOKEN"', f'[[credentials]]\ntoken = "{SECRET}"', "credentials"),
+        ('credentials = { key = "SCREENER_KEY" }', f'credentials = "{SECRET}"', "targets.0.credentials"),
+        ('reason = "Invented."', f'reason = "Invented."\ntoken = "{SECRET}"', "targets.0.token"),
+        ('name = "mastodon"', f'name = "mastodon"\ntoken = "{SECRET}"', "token"),
     ],
 )
-def test_load_settings_checks_feeds(edit: Edit, old: str, new: str, part: str) -> None:
-    folder = edit("sources/rss.toml", "", "")
-    (folder / "sources" / "rss.toml").write_text(FEED, encoding="utf-8")
-    assert load_settings(folder).sources
-    (folder / "sources" / "rss.toml").write_text(FEED.replace(old, new), encoding="utf-8")
+def test_secret_in_place_of_the_name_of_a_variable_is_refused_and_not_said_again(
+    load_source: Load, old: str, new: str, key: str
+) -> None:
+    assert old in SOURCE
     with pytest.raises(ConfigError) as caught:
-        load_settings(folder)
-    assert str(caught.value).startswith(str(folder / "sources" / "rss.toml"))
-    assert part in str(caught.value)
+        load_source(SOURCE.replace(old, new, 1))
+    assert f"mastodon.toml: {key}: " in str(caught.value)
+    assert SECRET[:6] not in str(caught.value)
+
+
+@pytest.mark.parametrize("written", ["", "lower", "SCREENER-TOKEN", "1TOKEN", "AB", "SCREENER_TOKEN "])
+def test_what_can_be_no_name_of_a_variable_is_taken_for_a_secret(load_source: Load, written: str) -> None:
+    with pytest.raises(ConfigError, match="'token' must be the NAME of an environment variable"):
+        load_source(SOURCE.replace("SCREENER_TOKEN", written, 1))
 
 
 @pytest.mark.parametrize("file", ["screener.toml", "taxonomy.toml", "sectors.toml", "watches.toml"])

@@ -96,9 +96,7 @@ def test_quarantine_keeps_the_first_of_each_reason_and_counts_the_rest() -> None
 
 def test_quarantine_holds_nothing_that_points_at_a_person_or_breaks_a_database() -> None:
     outcome = Outcome()
-    outcome.reject(
-        refused(DiscardReason.NOT_JSON, "bad \ud83d", '{"author": "@somebody", "tel": "+66 81 234 5678\x00')
-    )
+    outcome.reject(refused(DiscardReason.NOT_JSON, "bad \ud83d", '{"author": "@somebody", "tel": "+66 81 234 5678\x00'))
     (entry,) = outcome.quarantined
     entry.detail.encode()
     assert entry.excerpt == '{"author": "[handle]", "tel": "[phone]'

@@ -197,7 +197,7 @@ def test_old_pages_prove_nothing_where_the_newest_come_last() -> None:
 
 
 def test_what_is_older_than_a_cap_becomes_a_window_that_begins_with_the_second_last_read() -> None:
-    source = Source(posts(9, 8, 7, 5.5, 5, 1), is_windowed=True, cap=4)
+    source = Source(posts(9, 8, 7, 5.5, 5, 1), page_size=1, is_windowed=True, cap=4)
     walked = walk(source, span(0, 10))
     assert walked.done[0] == span(6, 10)
     assert (span(0, 6), None) in walked.asked
@@ -205,7 +205,7 @@ def test_what_is_older_than_a_cap_becomes_a_window_that_begins_with_the_second_l
 
 
 def test_a_cap_without_window_says_what_the_source_no_longer_lists() -> None:
-    walked = walk(Source(posts(9, 8, 7, 6, 5), cap=4), span(0, 10))
+    walked = walk(Source(posts(9, 8, 7, 6, 5), page_size=1, cap=4), span(0, 10))
     assert walked.done == [span(7, 10)]
     (gap,) = walked.missing
     assert (gap.span, gap.reason) == (span(0, 7), GapReason.NO_DATA)

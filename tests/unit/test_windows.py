@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -41,7 +42,7 @@ def cells(spans: Iterable[Span]) -> Counter[int]:
 def test_merge_keeps_each_moment_once_in_fewest_spans(spans: list[Span]) -> None:
     merged = merge(spans)
     assert cells(merged) == Counter(set(cells(spans)))
-    assert all(earlier.end < later.start for earlier, later in zip(merged, merged[1:], strict=False))
+    assert all(earlier.end < later.start for earlier, later in pairwise(merged))
     assert all(one.start < one.end for one in merged)
     assert merge(merged) == merged
 

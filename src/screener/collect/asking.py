@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 import httpx
@@ -82,14 +83,16 @@ class Keeper(Protocol):
 
 @dataclass
 class Asked:
-    """What came of all tasks: an outcome per query, what is missing, posts seen per source and watch, requests."""
+    """What came of all tasks: an outcome per query, what is missing, posts seen and requests per source and
+    watch, and all tasks, those that pages led to as well."""
 
     queries: dict[str, Query] = field(default_factory=dict)
     seen: dict[tuple[str, str], set[bytes]] = field(default_factory=lambda: defaultdict(set))
     outcomes: dict[str, Outcome] = field(default_factory=lambda: defaultdict(Outcome))
     answered: dict[str, list[Span]] = field(default_factory=lambda: defaultdict(list))
     missing: list[Missing] = field(default_factory=list)
-    n_requests: Counter[str] = field(default_factory=Counter)
+    n_requests: Counter[tuple[str, str]] = field(default_factory=Counter)
+    tasks: list[Task] = field(default_factory=list)
 
 
 class Asking:
@@ -115,6 +118,7 @@ class Asking:
     def run(self, tasks: Iterable[Task]) -> Asked:
         """Ask until every task is done or has a reason why not."""
         self._waiting = list(tasks)
+        self.asked.tasks = list(self._waiting)
         self.asked.queries = {task.query.key: task.query for task in self._waiting}
         with ThreadPoolExecutor(self._concurrency, thread_name_prefix="collect") as pool:
             while self._waiting or self._running:
@@ -136,7 +140,7 @@ class Asking:
         return chosen
 
     def _turn(self, task: Task) -> tuple[int, datetime, int]:
-        return self.asked.n_requests[task.query.watch], task.asked_until or _NEVER, task.order
+        return self.asked.n_requests[task.query.source, task.query.watch], task.asked_until or _NEVER, task.order
 
     def _start(self, pool: ThreadPoolExecutor, task: Task) -> None:
         plan, query = self._plans[task.query.source], task.query
@@ -156,7 +160,7 @@ class Asking:
             return
         if endpoint.is_conditional and task.cursor is None:
             request.headers.update(self._keeper.conditions(query))
-        self.asked.n_requests[query.watch] += 1
+        self.asked.n_requests[query.source, query.watch] += 1
         self._running[pool.submit(self._client.send, request, plan.access_to(query))] = task
 
     def _settle(self, task: Task, future: Future[httpx.Response]) -> None:
@@ -164,10 +168,14 @@ class Asking:
         outcome = self.asked.outcomes[query.key]
         try:
             response = future.result()
+        except (BudgetSpentError, PausedError) as error:
+            self._keeper.spend(query.source, -self._endpoint(query).units)  # it was never sent
+            self._fail(task, error)
+            return
         except (SourceError, ParseError) as error:
             self._fail(task, error)
             return
-        if response.status_code == _NOT_MODIFIED:
+        if response.status_code == _NOT_MODIFIED and _is_conditional(response.request):
             outcome.n_unchanged = 1
             self.asked.answered[query.key].append(task.span)
             self._keeper.finish(task, None)
@@ -190,9 +198,14 @@ class Asking:
         posts = take_page(page.posts, page.rejected, intake, outcome, seen, task.span, where=where)
         then = after_page(task, self._endpoint(query), page)
         led_to = tuple(
-            Task(found, Span(task.span.start, max(task.span.end, plan.until)), asked_until=task.asked_until, order=task.order)
+            Task(
+                found,
+                Span(task.span.start, max(task.span.end, plan.until)),
+                asked_until=task.asked_until,
+                order=task.order,
+            )
             for found in page.follow_ups
-            if found.endpoint in plan.endpoints
+            if found.endpoint in plan.endpoints and found.key not in self.asked.queries
         )
         then = replace(then, tasks=(*then.tasks, *led_to))
         validators = Validators(response.headers.get("etag"), response.headers.get("last-modified"))
@@ -201,7 +214,9 @@ class Asking:
         self.asked.answered[query.key] += then.done
         self.asked.missing += then.missing
         self._waiting += then.tasks
+        self.asked.tasks += led_to
         self.asked.queries |= {task.query.key: task.query for task in led_to}
+        outcome.failures += [gap.detail for gap in then.missing if gap.reason is GapReason.ERROR]
 
     def _fail(self, task: Task, error: SourceError | ParseError, *, is_read: bool = False) -> None:
         """Try an unreadable page again, begin anew where a cursor has grown stale, else end the task with its reason.
@@ -227,7 +242,8 @@ class Asking:
         outcome = self.asked.outcomes[task.query.key]
         outcome.is_terminal = outcome.is_terminal and not isinstance(error, TransientSourceError)
         reason = error.gap if isinstance(error, SourceError) else GapReason.ERROR
-        if reason is GapReason.NO_DATA and self._endpoint(task.query).asks == "target":
+        endpoint = self._endpoint(task.query)
+        if reason is GapReason.NO_DATA and endpoint.asks == "target" and not endpoint.led_to:
             reason = GapReason.ERROR  # an address that we were given is gone: that is no quiet day
         self._end(task, reason, str(error))
 
@@ -244,8 +260,21 @@ class Asking:
         self._keeper.finish(task, missing)
 
 
+def _is_conditional(request: httpx.Request) -> bool:
+    return "if-none-match" in request.headers or "if-modified-since" in request.headers
+
+
 def _host(query: Query) -> str:
-    return httpx.URL(query.target).host
+    return _host_of(query.target)
+
+
+@lru_cache(maxsize=4096)
+def _host_of(target: str) -> str:
+    """Asked for every waiting query each time that a turn is given; a target that is no address has a host of its own."""
+    try:
+        return httpx.URL(target).host
+    except httpx.InvalidURL:
+        return target
 
 
 def _door(query: Query) -> Door:

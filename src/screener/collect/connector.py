@@ -170,6 +170,10 @@ class Connector:
     needs_approval: bool = False
 
 
+_NO_LANGUAGE = frozenset({"und", "mul", "zxx", "mis"})
+"""Codes that say that no one language is meant (ISO 639-2)."""
+
+
 def require_ok(response: httpx.Response) -> None:
     """Raise what an error status means; the client has already dealt with those that may pass (408, 425, 429, 5xx)."""
     status, where = response.status_code, str(response.request.url)
@@ -198,9 +202,10 @@ def read_json(response: httpx.Response, kind: type[dict[str, Any]] | type[list[A
 def known_hint(language: object) -> str | None:
     """A language tag of the source as a hint: sources write anything there, and a wrong one must not cost the post."""
     try:
-        return parse_language(language) if isinstance(language, str) and language else None
+        code = parse_language(language) if isinstance(language, str) and language else None
     except UnknownCodeError:
         return None
+    return None if code in _NO_LANGUAGE else code
 
 
 def _told(response: httpx.Response) -> str:

@@ -43,7 +43,7 @@ _BY_REASON = {
 @dataclass(frozen=True, slots=True)
 class Health:
     """State of one source with the words for it. ``n_week`` posts of the last seven full days, ``None`` for none at all;
-    ``quiet_in`` names languages that fell silent while others did not.
+    ``quiet_in`` names the languages that fell silent.
     """
 
     source: str
@@ -73,14 +73,14 @@ def judge(
         return Health(source, State.NEVER_ASKED, "enabled, and not asked yet")
     week = [row for row in days if now.date() - WEEK <= row.day < now.date()]
     n_week, n_expected = _sum_seen(week), _sum_expected(week)
-    state, told = _state(runs, n_week, n_expected, last_answer, now, min_posts_per_week)
+    state, told = _state(runs, week, last_answer, now, min_posts_per_week)
     return Health(
         source, state, told, last_answer, n_week, n_expected, runs[0].n_requests, runs[0].n_new_posts, _quiet_in(week)
     )
 
 
 def _state(
-    runs: Sequence[SourceRun], n_week: int | None, n_expected: float | None, last_answer: datetime | None, now: datetime, minimum: int,
+    runs: Sequence[SourceRun], week: Sequence[LedgerDay], last_answer: datetime | None, now: datetime, minimum: int,
 ) -> tuple[State, str]:  # fmt: skip
     newest = runs[0]
     if last_answer is None or now - last_answer > HEARTBEAT:
@@ -88,20 +88,25 @@ def _state(
         if newest.n_answered == 0 and newest.reason in _BY_REASON:
             return _BY_REASON[newest.reason], f"no answer {since}: {newest.error}"
         return State.STALE, f"no answer {since}; is collecting still scheduled?"
-    if newest.reason in _BY_REASON and newest.n_answered < newest.n_asked / 2:
+    if newest.reason in _BY_REASON and (newest.n_answered == 0 or newest.n_answered < newest.n_asked / 2):
         answered = f"{newest.n_answered} of {newest.n_asked} queries answered"
         return _BY_REASON[newest.reason], f"{answered}: {newest.error}"
-    if quiet := _quiet(runs, n_week, n_expected, minimum):
+    if quiet := _quiet(runs, week, minimum):
         return State.QUIET, quiet
     return State.GOOD, f"{newest.n_answered} of {newest.n_asked} queries answered"
 
 
-def _quiet(runs: Sequence[SourceRun], n_week: int | None, n_expected: float | None, minimum: int) -> str | None:
-    seen = n_week or 0
-    if n_expected is not None and n_expected >= ENOUGH_EXPECTED and seen < QUIET_BELOW * n_expected:
-        return f"{seen} posts of the last seven days, about {n_expected:.0f} expected"
-    if runs[0].n_answered and not runs[0].n_read and len(runs) > 1 and runs[1].n_read:
-        return f"answered {runs[0].n_answered} queries without a single post; {runs[1].n_read} in the run before"
+def _quiet(runs: Sequence[SourceRun], week: Sequence[LedgerDay], minimum: int) -> str | None:
+    seen = _sum_seen(week) or 0
+    told_of = [row for row in week if row.n_expected is not None]
+    n_expected, n_seen = _sum_expected(told_of), _sum_seen(told_of) or 0
+    if n_expected is not None and n_expected >= ENOUGH_EXPECTED and n_seen < QUIET_BELOW * n_expected:
+        return f"{n_seen} posts where about {n_expected:.0f} were expected in the last seven days"
+    heard = next((run for run in runs[1:] if run.n_read), None)
+    if runs[0].n_answered and not runs[0].n_read and heard is not None:
+        return (
+            f"answered {runs[0].n_answered} queries without a single post; {heard.n_read} on {heard.asked_at:%Y-%m-%d}"
+        )
     if len(runs) > 1 and seen < minimum:
         return f"{seen} posts of the last seven days, at least {minimum} wanted (min_posts_per_week)"
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -68,7 +68,7 @@ def _by_query(tasks: Iterable[Task]) -> Iterator[tuple[Query, list[Span]]]:
 def days_of(span: Span) -> Iterator[date]:
     """Days (UTC) that a span touches."""
     day = span.start.date()
-    while datetime.combine(day, time(), UTC) < span.end:
+    while span.start < span.end and datetime.combine(day, time(), UTC) < span.end:
         yield day
         day += timedelta(days=1)
 
@@ -110,8 +110,3 @@ def expect(known: Mapping[date, int], day: date) -> float | None:
     """Median of the same weekday in the weeks before, from days that were fully answered; ``None`` while too few are known."""
     earlier = [known[before] for n in range(1, EXPECTED_WEEKS + 1) if (before := day - timedelta(weeks=n)) in known]
     return float(median(earlier)) if len(earlier) >= EXPECTED_FROM else None
-
-
-def count_reasons(missing: Iterable[Missing]) -> Counter[GapReason]:
-    """How many stretches are missing, by reason."""
-    return Counter(gap.reason for gap in missing)

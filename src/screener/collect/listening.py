@@ -48,7 +48,9 @@ def listen(
                 yield event
                 if event.error or (event.time is not None and event.time >= until):
                     return
-            raise BudgetSpentError(f"{httpx.URL(url).host}: not caught up after {seconds:.0f} s (collect.max_stream_seconds)")
+            raise BudgetSpentError(
+                f"{httpx.URL(url).host}: not caught up after {seconds:.0f} s (collect.max_stream_seconds)"
+            )
     except InvalidStatus as error:
         kind = TransientSourceError if error.response.status_code in TRY_LATER else RefusedError
         raise kind(f"{httpx.URL(url).host}: the stream can't be opened (HTTP {error.response.status_code})") from error
@@ -91,22 +93,23 @@ class StreamMatcher:
         for watch, languages in words:
             for asked in languages:
                 found = Found(watch.country, watch.sector, asked.language)
-                self._phrases += [(frozenset(_fold(phrase).split()), found) for phrase in asked.phrases]
+                self._phrases += [
+                    (frozenset(fold_tag(phrase).split()), found) for phrase in asked.phrases if phrase.strip()
+                ]
                 for tag in asked.tags:
                     self._tags.setdefault(fold_tag(tag), []).append(found)
         self._words = frozenset(word for parts, _ in self._phrases for word in parts)
 
     def find(self, text: str) -> tuple[Found, ...]:
         """One find per watch, in the order of the words; empty if the text answers to none."""
-        folded = _fold(text)
+        folded = fold_tag(text)
         present = {word for word in self._words if word in folded and _begins(word, folded)}
         hits = [found for parts, found in self._phrases if parts <= present]
         hits += [found for tag in sorted(find_tags(text) & self._tags.keys()) for found in self._tags[tag]]
-        return tuple({(hit.country, hit.sector): hit for hit in reversed(hits)}.values())[::-1]
-
-
-def _fold(text: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+        first: dict[tuple[str, str], Found] = {}
+        for hit in hits:
+            first.setdefault((hit.country, hit.sector), hit)
+        return tuple(first.values())
 
 
 def _begins(word: str, text: str) -> bool:

@@ -25,7 +25,8 @@ EMPTY_PAGES = 3
 class Task:
     """A window of a query with the cursor of its next page. ``n_read`` counts records towards the source's cap.
 
-    ``asked_until`` is how far the query had come before this run (``None``: never asked), ``order`` its place in the plan:
+    ``cursors`` and ``last_page`` (native ids) tell a walk that goes round in circles; ``n_past`` counts pages of a single post from
+    before the stretch: one may be pinned or badly dated. ``asked_until`` is how far the query had come before this run (``None``: never asked), ``order`` its place in the plan:
     both only decide whose turn it is.
     """
 
@@ -36,6 +37,9 @@ class Task:
     n_empty: int = 0
     n_unreadable: int = 0
     is_restarted: bool = False
+    n_past: int = 0
+    cursors: frozenset[str] = frozenset()
+    last_page: tuple[str, ...] = ()
     asked_until: datetime | None = None
     order: int = 0
 
@@ -69,28 +73,40 @@ def after_page(task: Task, endpoint: Endpoint, page: Page) -> Next:
     n_records = len(page.posts) + len(page.rejected) + page.n_skipped
     read = replace(task, n_read=task.n_read + n_records, n_unreadable=0, n_empty=0 if n_records else task.n_empty + 1)
     times = [post.created_at for post in page.posts if post.created_at]
+    if endpoint.is_windowed and len(times) > 1 and min(times) >= task.span.end + timedelta(days=1):
+        told = "the source does not keep to the stretch that it is asked for"
+        return Next(missing=(Missing(task.query, task.span, GapReason.ERROR, told),))
     if page.is_capped or (endpoint.cap is not None and read.n_read >= endpoint.cap):
-        return _capped(read, endpoint, min(times, default=None))
-    if page.next_cursor is None or _has_passed(task.span, endpoint, times):
+        return _capped(read, endpoint, max(times, default=None))
+    is_past = _has_passed(task.span, endpoint, times)
+    if page.next_cursor is None or (is_past and (len(times) > 1 or task.n_past)):
         return Next(done=(task.span,))
-    if page.next_cursor == task.cursor or read.n_empty >= EMPTY_PAGES:
+    names = tuple(post.native_id for post in page.posts)
+    is_round = page.next_cursor == task.cursor or page.next_cursor in task.cursors
+    if is_round or (names and names == task.last_page) or read.n_empty >= EMPTY_PAGES:
         told = "the source pages without end: its cursor does not move on"
         return Next(missing=(Missing(task.query, task.span, GapReason.ERROR, told),))
+    read = replace(
+        read,
+        n_past=task.n_past + is_past if times else task.n_past,
+        cursors=task.cursors | {page.next_cursor},
+        last_page=names,
+    )
     return Next(tasks=(replace(read, cursor=page.next_cursor),))
 
 
 def _has_passed(span: Span, endpoint: Endpoint, times: Sequence[datetime]) -> bool:
-    """A whole page lies before the stretch; one post alone may be pinned or badly dated."""
-    newest_first_without_window = endpoint.is_newest_first and not endpoint.is_windowed
-    return newest_first_without_window and bool(times) and max(times) < span.start
+    """A whole page lies before the stretch; a source that was asked for the stretch alone may have ignored that."""
+    return endpoint.is_newest_first and bool(times) and max(times) < span.start
 
 
-def _capped(task: Task, endpoint: Endpoint, oldest: datetime | None) -> Next:
+def _capped(task: Task, endpoint: Endpoint, newest: datetime | None) -> Next:
+    """``newest``: of the last page; whatever is newer than all of it has been read, even where single posts are badly dated."""
     span = task.span
-    fresh = replace(task, cursor=None, n_read=0, n_empty=0)
-    if endpoint.is_newest_first and oldest is not None:
-        # the second that the oldest post lies in may hold more than was read, so it is asked again
-        edge = max(span.start, min(span.end, oldest.replace(microsecond=0) + timedelta(seconds=1)))
+    fresh = replace(task, cursor=None, n_read=0, n_empty=0, n_past=0, cursors=frozenset(), last_page=())
+    if endpoint.is_newest_first and newest is not None:
+        # the second that it lies in may hold more than was read, so it is asked again
+        edge = max(span.start, min(span.end, newest.replace(microsecond=0) + timedelta(seconds=1)))
         read, rest = Span(edge, span.end), Span(span.start, edge)
         if not endpoint.is_windowed:
             told = f"the source lists only its newest {task.n_read} records"

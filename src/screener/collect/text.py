@@ -8,9 +8,10 @@ import unicodedata
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 _PARAGRAPHS = frozenset(
-    {"p", "div", "section", "article", "ul", "ol", "table", "pre", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "header", "footer", "hr"}
+    {"p", "div", "section", "article", "ul", "ol", "table", "pre", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "header", "footer", "hr", "main", "aside", "details"}
 )  # fmt: skip
-_LINES = frozenset({"br", "li", "tr", "dt", "dd", "figcaption"})
+_LINES = frozenset({"br", "li", "tr", "dt", "dd", "figcaption", "summary", "option"})
+_CELLS = frozenset({"td", "th"})
 _UNSEEN = frozenset({"script", "style", "template", "noscript", "iframe", "svg", "head", "title"})
 _MAX_DEPTH = 200
 """Nesting beyond this is an attack or a broken page; what lies deeper is taken as one piece of text."""
@@ -52,7 +53,7 @@ def _walk(node: LexborNode, pieces: list[str], depth: int) -> None:
             pieces.append(child.text(deep=True, separator=" "))
         else:
             around = "\n\n" if tag in _PARAGRAPHS else ""
-            pieces.append("\n" if tag in _LINES else around)
+            pieces.append("\n" if tag in _LINES else " " if tag in _CELLS else around)
             _walk(child, pieces, depth + 1)
             pieces.append(around)
 
@@ -82,8 +83,9 @@ def has_tag(text: str, tag: str) -> bool:
 
 
 def fold_tag(tag: str) -> str:
-    """A tag as it is compared: NFC, case folded."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", tag).casefold())
+    """A tag, or any text, as it is compared: NFC, case folded, Turkish dotted and dotless *i* as one."""
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", tag).casefold())
+    return folded.replace("i\u0307", "i").replace("ı", "i")
 
 
 def _in_tag(char: str) -> bool:

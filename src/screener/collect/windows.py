@@ -38,13 +38,12 @@ def subtract(wanted: Span, taken: Iterable[Span]) -> list[Span]:
 
 
 def still_trusted(done: Iterable[Span], overlap: timedelta) -> list[Span]:
-    """Done spans less the newest ``overlap`` of the last one: sources index some posts late, so that much is asked again."""
+    """Done spans less the ``overlap`` before the end of the last one: sources index some posts late, so that much is asked again."""
     merged = merge(done)
     if not merged:
         return []
-    last = merged[-1]
-    shortened = Span(last.start, max(last.start, last.end - overlap))
-    return merge([*merged[:-1], shortened])
+    until = merged[-1].end - overlap
+    return merge(Span(span.start, min(span.end, until)) for span in merged if span.start < until)
 
 
 def halve(span: Span) -> tuple[Span, Span] | None:

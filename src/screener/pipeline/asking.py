@@ -63,7 +63,7 @@ def ask_sources(
     keeper.merge()
     erased = apply_tombstones(context.lake, context.engine, context.workdir, now=now)  # before anybody classifies them
     horizon = None if is_backfill else HORIZON
-    _write_ledger(context, planned, tasks, asked, horizon)
+    _write_ledger(context, planned, asked.tasks, asked, horizon)
     _write_health(context, planned, keeper, asked, n_requests)
     reported = _reported(context, planned, keeper, asked, sum(n_requests.values()))
     reported.counts.append(("deleted_posts", erased.n_posts))

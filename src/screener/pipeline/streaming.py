@@ -13,7 +13,7 @@ from screener.collect.keyed import tombstone_of_author, tombstone_of_post
 from screener.collect.listening import StreamMatcher, listen
 from screener.collect.normalise import to_post
 from screener.collect.phrases import words_of
-from screener.collect.tasks import Missing
+from screener.collect.tasks import Missing, Task
 from screener.errors import ParseError, SourceError
 from screener.pipeline.context import Context
 from screener.pipeline.keeping import StoreKeeper
@@ -156,6 +156,7 @@ def _account(
 ) -> None:
     """What of the time since the last run was heard, for the ledger."""
     until = context.run.started_at
+    asked.tasks.append(Task(query, Span(min(since, until), until)))
     reached = until if problem is None else min(until, heard.latest or since)
     if since < reached:
         asked.answered[query.key].append(Span(since, reached))

@@ -154,7 +154,7 @@ def _read(path: Path, model: type[Model]) -> Model:
     try:
         return model.model_validate(_toml(path))
     except ValidationError as error:
-        raise _config_error(path, error) from error
+        raise _config_error(path, error) from None  # pydantic's own error shows the whole input, pasted secrets too
 
 
 def _read_lexicon(path: Path) -> LexiconFile:
@@ -199,11 +199,15 @@ def _config_error(path: Path, error: ValidationError) -> ConfigError:
         return ConfigError(path, key, "is missing")
     if "expected" in first.get("ctx", {}):
         legal = [str(first["ctx"]["expected"])]
-    if "credentials" in first["loc"]:  # whatever stands there may be a secret
-        return ConfigError(path, key, first["msg"])
     others = len(found) - 1
     more = f" (and {others} more)" if others else ""
-    return ConfigError(path, key, f"{first['msg']}, got {first['input']!r:.60}{more}", legal=legal)
+    return ConfigError(path, key, f"{first['msg']}{_got(first)}{more}", legal=legal)
+
+
+def _got(found: Any) -> str:
+    """What stood there, unless it may be a secret: a pasted token, an address with a password, a table that holds either."""
+    is_plain = isinstance(found["input"], str | int | float | bool)
+    return f", got {found['input']!r:.60}" if is_plain and not {"credentials", "url"} & set(found["loc"]) else ""
 
 
 def _known_keys(error: ValidationError, loc: tuple[int | str, ...]) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Literal, cast
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
@@ -119,6 +121,17 @@ class Target(Strict):
     _country = field_validator("country")(lambda v: v if v is None else country_code(v))
     _language = field_validator("language")(lambda v: v if v is None else language_code(v))
 
+    @field_validator("url")
+    @classmethod
+    def an_address(cls, value: str) -> str:
+        """Refuses what no client could ask: a port that is no number, a broken IPv6 address, a user name and password."""
+        parts = urlsplit(value)
+        if parts.username or parts.password:
+            raise ValueError("holds a user name or password; name environment variables under credentials instead")
+        if not parts.hostname or parts.port == 0:
+            raise ValueError("is no address")
+        return value
+
 
 class Limits(Strict):
     """What a source may cost us and be burdened with. ``quota_timezone``: where the source's quota day begins; UTC if left out."""
@@ -127,6 +140,14 @@ class Limits(Strict):
     max_units_per_day: Positive | None = None
     quota_timezone: str | None = None
     seconds_between_requests: Annotated[float, Field(ge=0)]
+
+    @field_validator("quota_timezone")
+    @classmethod
+    def known_zone(cls, value: str | None) -> str | None:
+        """A zone of the IANA database."""
+        if value is not None and value not in available_timezones():
+            raise ValueError("unknown time zone; e.g. America/Los_Angeles")
+        return value
 
 
 class ApiSource(Strict):

@@ -13,6 +13,7 @@ from screener.store.tables import runs, source_days, source_runs
 from screener.store.times import as_utc
 
 _ROWS_PER_STATEMENT = 500
+_RUNS = 30
 
 
 def save_days(connection: Connection, days: Iterable[LedgerDay], *, now: datetime) -> None:
@@ -70,11 +71,11 @@ def save_source_run(connection: Connection, run: SourceRun) -> None:
 
 
 def latest_source_runs(connection: Connection) -> dict[str, list[SourceRun]]:
-    """The last two runs of each source, newest first."""
+    """The last runs of each source, newest first: enough to find the last one that heard something."""
     rank = func.row_number().over(partition_by=source_runs.c.source, order_by=source_runs.c.asked_at.desc())
     ranked = select(source_runs, rank.label("place")).subquery()
     found: dict[str, list[SourceRun]] = {}
-    for row in connection.execute(select(ranked).where(ranked.c.place <= 2).order_by(ranked.c.place)).mappings():
+    for row in connection.execute(select(ranked).where(ranked.c.place <= _RUNS).order_by(ranked.c.place)).mappings():
         found.setdefault(row["source"], []).append(
             SourceRun(
                 row["run_id"], row["source"], as_utc(row["asked_at"]), n_requests=row["n_requests"], n_read=row["n_read"], n_new_posts=row["n_new_posts"],
