@@ -244,6 +244,8 @@ class SourceRun:
     n_answered: int
     reason: GapReason | None = None
     error: str | None = None
+    country: str | None = None
+    """The one country that the run was about, ``None`` for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +260,7 @@ class Tombstone:
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """That something was erased, and how much; never what. ``cause``: ``deletion`` or ``age``."""
+    """That something was erased, and how much; never what. ``cause`` is ``deletion``."""
 
     erased_at: datetime
     source: str

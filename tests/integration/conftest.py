@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from integration.collector import DAY, HOUR, NOW, Collector
 from integration.sites import Feed, Lemmy, WordPress, Written, YouTube, serving
 from screener.settings import Settings
 from screener.settings.sources import Source
+
+
+@pytest.fixture(scope="session", autouse=True)
+def certificates_read_once() -> Iterator[None]:
+    """Reading all certificates takes longer than a run here; nothing speaks TLS with these servers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpx, "create_ssl_context", functools.cache(httpx.create_ssl_context))
+        yield
 
 
 @pytest.fixture

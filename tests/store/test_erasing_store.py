@@ -51,12 +51,23 @@ def test_applied_deletion_keeps_a_token_and_forgets_whom_it_was_about(connection
     assert post_token(bytes(32), str(POST.post_id)) != POST.token, "without the key the token is no way back"
 
 
-def test_deletion_heard_of_again_after_it_was_applied_is_not_pending_again(connection: Connection) -> None:
-    erasing.add_tombstones(connection, [POST], now=NOW)
-    erasing.mark_applied(connection, [POST.token], now=NOW)
+def test_deletion_heard_of_again_after_it_was_applied_is_applied_once_more(connection: Connection) -> None:
+    """The post may have got in again meanwhile; what stays in the end is the token alone."""
+    erasing.add_tombstones(connection, [POST, AUTHOR], now=NOW)
+    erasing.mark_applied(connection, [POST.token, AUTHOR.token], now=NOW)
     assert erasing.add_tombstones(connection, [POST], now=LATER) == 0
+    assert erasing.pending_tombstones(connection) == [POST]
+    erasing.mark_applied(connection, [POST.token], now=LATER)
     assert erasing.pending_tombstones(connection) == []
     assert str(POST.post_id) not in everything(connection, "tombstones")
+
+
+def test_token_without_an_id_brings_no_deletion_back(connection: Connection) -> None:
+    """Tokens of an author's posts are kept beside the author's own; there is nothing to be found by them."""
+    erasing.add_tombstones(connection, [POST], now=NOW)
+    erasing.mark_applied(connection, [POST.token], now=NOW)
+    erasing.add_tombstones(connection, [replace(POST, post_id=None)], now=LATER)
+    assert erasing.pending_tombstones(connection) == []
 
 
 def test_tokens_are_those_of_one_source_applied_or_not(connection: Connection) -> None:

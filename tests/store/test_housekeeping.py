@@ -12,11 +12,11 @@ from screener.collect.keyed import post_token, tombstone_of_post
 from screener.pipeline import erasing as pipeline_erasing
 from screener.pipeline.context import open_reader
 from screener.pipeline.housekeeping import keep_from, kept_window, run_housekeeping
-from screener.records import Decision, DiscardReason, LedgerDay, Quarantined, Tombstone, Versions, Voice
+from screener.records import Decision, DiscardReason, LanguageGuess, LedgerDay, Quarantined, Tombstone, Versions, Voice
 from screener.review.select import select_items
 from screener.store import erasing, ledger, results, retention, reviews, runs
 from screener.store.database import reading, writing
-from screener.store.lake import Lake, PostWriter, derived_fingerprint
+from screener.store.lake import Lake, PostWriter
 from screener.store.layers import languages_table
 from screener.store.spool import Spool, merge
 
@@ -69,6 +69,19 @@ def quoted(post_id, week):
     )
 
 
+def derive(lake):
+    """Language guesses of all posts."""
+    for part, fingerprint in list(lake.stale("languages", "1")):
+        ids = lake.read("posts", part)["post_id"].to_pylist()
+        lake.write(
+            "languages", part, languages_table(ids, [LanguageGuess("en", 0.9, "test") for _ in ids]), fingerprint
+        )
+
+
+def ids_of(lake, layer):
+    return {post_id for part in lake.parts(layer) for post_id in lake.read(layer, part)["post_id"].to_pylist()}
+
+
 def begin(engine, run_id, started_at, status=runs.SUCCESS):
     with writing(engine) as connection:
         runs.begin_run(connection, arguments=run_id, now=started_at, run_id=run_id)
@@ -101,11 +114,12 @@ def test_undated_posts_go_by_the_day_they_were_collected_and_share_a_part_with_t
     old, young = (make_post(t, created_at=None, collected_at=c) for t, c in (("old", OLD), ("young", YOUNG)))
     collect(lake, old, young)
     [part] = lake.parts("posts")
+    derive(lake)
     before = lake.fingerprint("posts", part)
-    lake.write("languages", part, languages_table([], []), derived_fingerprint(before, "1"))
     assert clean(settings, workdir)["posts"] == 1
     assert texts(lake) == ["young"]
-    assert lake.parts("languages") == []
+    assert ids_of(lake, "languages") == {young.post_id}, "what stays is counted until it is made anew"
+    assert [part for part, _ in lake.stale("languages", "1")] == [part]
     assert lake.fingerprint("posts", part) not in {before, None}
 
 
@@ -241,9 +255,7 @@ def test_deletion_takes_the_post_its_quotations_and_every_draft_and_leaves_the_j
     gone, judged, kept = (make_screened(text, created_at=YOUNG) for text in ("gone", "judged", "kept"))
     ask(workdir, gone.post, judged.post, kept.post)
     clean(settings, workdir)
-    for part in lake.parts("posts"):
-        for layer in ("languages", "signals", "cells"):
-            lake.write(layer, part, languages_table([], []), "f")
+    derive(lake)
     queue(engine, settings, gone, judged, kept, judged={judged.post.post_id})
     begin(engine, "run-1", YOUNG, runs.FAILED)
     with writing(engine) as connection:
@@ -258,7 +270,8 @@ def test_deletion_takes_the_post_its_quotations_and_every_draft_and_leaves_the_j
     counts = clean(settings, workdir)
     assert (counts["deletions"], counts["posts_deleted"], counts["posts"]) == (2, 2, 0)
     assert texts(lake) == ["kept"]
-    assert [lake.parts(layer) for layer in ("languages", "signals", "cells")] == [[], [], []]
+    assert ids_of(lake, "languages") == {kept.post.post_id}
+    assert len(list(lake.stale("languages", "1"))) == 1
     assert list((workdir.root / "drafts").iterdir()) == []
     with reading(engine) as connection:
         assert [row.post_id for row in results.list_evidence(connection, "run-1")] == [kept.post.post_id]

@@ -23,6 +23,7 @@ BARE = LedgerDay(
 )
 RUN = SourceRun(
     "run-1", "forum", NOW, n_requests=9, n_read=80, n_new_posts=70, n_asked=4, n_answered=3, reason=GapReason.ERROR, error="HTTP 503",
+    country="TH",
 )  # fmt: skip
 
 
@@ -92,21 +93,23 @@ def test_a_resumed_run_replaces_what_its_first_try_wrote(connection: Connection)
     }
 
 
-def test_the_last_two_runs_of_each_source_come_newest_first(connection: Connection) -> None:
+def test_the_last_runs_of_each_source_come_newest_first(connection: Connection) -> None:
     tries = [replace(RUN, run_id=f"run-{n}", asked_at=NOW + timedelta(hours=n)) for n in (2, 0, 1)]
     for run in (*tries, replace(RUN, source="videos")):
         ledger.save_source_run(connection, run)
     found = ledger.latest_source_runs(connection)
-    assert [run.run_id for run in found["forum"]] == ["run-2", "run-1"]
+    assert [run.run_id for run in found["forum"]] == ["run-2", "run-1", "run-0"]
     assert [run.run_id for run in found["videos"]] == ["run-1"]
 
 
 def test_heartbeat_is_the_last_run_in_which_anything_was_answered(connection: Connection) -> None:
     assert ledger.last_answers(connection) == {}
     ledger.save_source_run(connection, RUN)
-    ledger.save_source_run(connection, replace(RUN, run_id="run-2", asked_at=NOW + timedelta(days=1), n_answered=0))
-    ledger.save_source_run(connection, replace(RUN, source="silent", n_answered=0))
-    assert ledger.last_answers(connection) == {"forum": NOW}
+    unanswered = replace(RUN, n_answered=0, n_read=0)
+    ledger.save_source_run(connection, replace(unanswered, run_id="run-2", asked_at=NOW + timedelta(days=1)))
+    ledger.save_source_run(connection, replace(unanswered, source="silent"))
+    ledger.save_source_run(connection, replace(RUN, source="broke off", n_answered=0))
+    assert ledger.last_answers(connection) == {"forum": NOW, "broke off": NOW}
 
 
 def test_old_days_go_and_so_does_the_health_of_runs_that_no_longer_exist(connection: Connection) -> None:

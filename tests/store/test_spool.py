@@ -351,7 +351,6 @@ def test_page_that_was_being_written_when_the_run_was_killed_is_no_page(
     assert [post.text for post in posts_of(lake)] == ["whole"]
 
 
-@pytest.mark.xfail(strict=True, reason="a page cut off by a kill (*.part) holds texts and is never removed")
 def test_nothing_of_a_page_that_was_cut_off_stays_on_disk(
     lake: Lake, spool: Spool, make_post: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:

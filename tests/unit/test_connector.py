@@ -123,7 +123,9 @@ def test_language_tag_of_a_source_is_a_hint(tag: str, hint: str) -> None:
     assert known_hint(tag) == hint
 
 
-@pytest.mark.parametrize("tag", [None, "", "klingon", "other", 7, ["th"], {"code": "th"}, True])
+@pytest.mark.parametrize(
+    "tag", [None, "", "klingon", "other", "und", "mul", "zxx", "mis", "UND", 7, ["th"], {"code": "th"}, True]
+)
 def test_tag_that_is_no_language_is_no_hint(tag: object) -> None:
     assert known_hint(tag) is None
 

@@ -76,6 +76,19 @@ def test_source_that_falls_silent_is_heard_in_the_very_next_run() -> None:
     assert "answered 10 queries without a single post; 90 on 2026-03-01" in found.told
 
 
+def test_silence_is_still_told_of_in_the_second_silent_run_and_after_one_that_failed() -> None:
+    silent, unanswered = replace(RUN, n_read=0, n_new_posts=0), failed(GapReason.ERROR)
+    for before in ([silent], [silent, silent], [unanswered]):
+        found = health(silent, *before, BEFORE, week=days(20, 20.0))
+        assert found.state is State.QUIET
+        assert "90 on 2026-03-01" in found.told
+
+
+def test_source_that_never_gave_a_post_has_not_fallen_silent() -> None:
+    silent = replace(RUN, n_read=0, n_new_posts=0)
+    assert health(silent, silent, week=days(20, 20.0)).state is State.GOOD
+
+
 def test_nothing_new_is_not_silence() -> None:
     assert health(replace(RUN, n_new_posts=0), BEFORE, week=days(20, 20.0)).state is State.GOOD
 
@@ -91,6 +104,13 @@ def test_week_far_below_what_is_expected_is_quiet(n_seen: int | None, state: Sta
 def test_few_expected_posts_prove_nothing() -> None:
     assert health(RUN, BEFORE, week=days(None, ENOUGH_EXPECTED / 7 - 0.01)).state is State.GOOD
     assert health(RUN, BEFORE, week=days(None, ENOUGH_EXPECTED / 7 + 0.01)).state is State.QUIET
+
+
+def test_posts_of_which_nothing_was_expected_do_not_hide_silence() -> None:
+    week = days(None, 20.0, language="my") + days(40, None, language="th")
+    found = health(RUN, BEFORE, week=week)
+    assert (found.state, found.quiet_in) == (State.QUIET, ("my",))
+    assert "0 posts where about 140 were expected" in found.told
 
 
 def test_a_holiday_is_no_silence() -> None:
@@ -139,6 +159,12 @@ def test_run_without_an_answer_is_named_by_its_reason(
     assert found.state is state
     assert "what the source said" in found.told
     assert found.is_alarming == (state is not State.BUDGET), "a spent budget is what was agreed"
+
+
+def test_source_that_can_not_be_asked_any_more_is_refused_at_once() -> None:
+    refused = failed(GapReason.REFUSED, n_requests=0, n_new_posts=0, n_asked=0)
+    found = health(refused, BEFORE, week=days(20, 20.0), last_answer=timedelta(days=1))
+    assert (found.state, found.is_alarming) == (State.REFUSED, True)
 
 
 @pytest.mark.parametrize(("reason", "state"), REASONS)

@@ -166,6 +166,12 @@ def test_days_of_a_span_are_those_that_hold_a_moment_of_it(start: int, hours: in
     assert list(days_of(span)) == sorted(inside)
 
 
+@pytest.mark.parametrize("moment", [NOW, midnight(1)])
+def test_span_without_a_moment_has_no_days(moment: datetime) -> None:
+    assert list(days_of(Span(moment, moment))) == []
+    assert rows(Task(QUERY, Span(moment, moment))) == []
+
+
 def known(weeks: Mapping[int, int]) -> dict[date, int]:
     return {day(1) - timedelta(weeks=week): count for week, count in weeks.items()}
 

@@ -194,6 +194,7 @@ def words(*phrases: str, tags: tuple[str, ...] = (), language: str = "en") -> Wo
         ("工资", "老板拖欠工资三个月"),
         ("ကြက် လုပ်ခ", "အလုပ်ရုံကကြက်သားနဲ့ လုပ်ခမပေး"),
         ("straße", "AUF DER STRASSE"),
+        ("işçi grev", "İŞÇİLER GREVDE"),
     ],
 )
 def test_text_that_holds_all_words_of_a_phrase_is_found(phrase: str, text: str) -> None:
@@ -239,9 +240,23 @@ def test_text_answers_to_each_watch_once_by_its_first_words() -> None:
     ]
 
 
+def test_finds_stand_in_the_order_of_the_words() -> None:
+    asked = [(POULTRY, words("unpaid wages")), (SEWING, words("wages")), (POULTRY, words("wages"))]
+    assert found("unpaid wages", *asked) == [("TH", "en"), ("BD", "en")]
+    assert found("unpaid wages", *reversed(asked)) == [("TH", "en"), ("BD", "en")]
+    assert found("unpaid wages", *asked[1:]) == [("BD", "en"), ("TH", "en")]
+
+
 def test_matcher_without_words_finds_nothing() -> None:
     assert found("unpaid wages") == []
     assert found("unpaid wages", (POULTRY, words())) == []
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t\n", "\u3000"])
+def test_blank_phrase_matches_nothing(blank: str) -> None:
+    asked = (POULTRY, words(blank, "wages", tags=("",)))
+    assert [found(text, asked) for text in ("passports kept", "", " ", "# alone")] == [[]] * 4
+    assert found("wages", asked) == [("TH", "en")]
 
 
 PARTS = st.lists(  # letters with combining marks among them

@@ -166,7 +166,7 @@ def test_parse_time_reads_iso_and_epoch(written: str | float, moment: datetime) 
     "written",
     [
         "", "yesterday", "03/02/2026", "2026-13-01", "0001-01-01", "1970-01-01", "0", "nan", "inf", "-99999999999", "1e400",
-        "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-10:00", 0, True, -1.0, float("nan"), float("inf"), 1e17, 1e30, 10**400,
+        "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-10:00", 0, True, -1.0, float("nan"), float("inf"), 1e17, 1e30, -1e30, 10**400,
     ],
 )  # fmt: skip
 def test_parse_time_refuses_the_rest(written: str | float) -> None:

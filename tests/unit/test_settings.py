@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -162,6 +163,9 @@ def test_source_is_read_with_its_targets_limits_and_the_names_of_its_credentials
         ('sector = "poultry"', 'sector = "poltry"', "sector: 'poltry' is unknown"),
         ("https://", "ftp://", "targets.0.url"),
         ("https://union.example", "https://union example", "targets.0.url"),
+        ("https://union.example", "https://union.example:port", "targets.0.url"),
+        ("https://union.example", "https://[union.example", "targets.0.url"),
+        ("[credentials]", 'quota_timezone = "Mars/Phobos"\n[credentials]', "limits.quota_timezone: Value error, unknown time zone"),
         ('country = "TH"', 'country = "XX"', "targets.0.country"),
         ('language = "th"', 'language = "thai"', "targets.0.language"),
         ('reason = "Invented."', "", "targets.0.reason: is missing"),
@@ -179,7 +183,7 @@ def test_load_settings_checks_sources(load_source: Load, old: str, new: str, par
     assert part in str(caught.value)
 
 
-SECRET = "ghp_0123456789abcdef"
+SECRET = "ghp" + "_0123456789abcdef"  # in two pieces: a traceback shows the lines of this file as well
 
 
 @pytest.mark.parametrize(
@@ -202,7 +206,20 @@ def test_secret_in_place_of_the_name_of_a_variable_is_refused_and_not_said_again
     with pytest.raises(ConfigError) as caught:
         load_source(SOURCE.replace(old, new, 1))
     assert f"mastodon.toml: {key}: " in str(caught.value)
-    assert SECRET[:6] not in str(caught.value)
+    assert SECRET[:6] not in "".join(traceback.format_exception(caught.value))
+
+
+def test_secret_in_targets_that_are_written_as_one_table_is_not_said_again(load_source: Load) -> None:
+    source, _, target = SOURCE.partition("[[targets]]")
+    with pytest.raises(ConfigError, match=r"mastodon\.toml: targets: ") as caught:
+        load_source(f"{source}[targets]{target.replace('SCREENER_KEY', SECRET)}")
+    assert SECRET[:6] not in "".join(traceback.format_exception(caught.value))
+
+
+def test_password_in_an_address_is_refused_and_not_said_again(load_source: Load) -> None:
+    with pytest.raises(ConfigError, match="holds a user name or password") as caught:
+        load_source(SOURCE.replace("https://", f"https://somebody:{SECRET}@", 1))
+    assert SECRET[:6] not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize("written", ["", "lower", "SCREENER-TOKEN", "1TOKEN", "AB", "SCREENER_TOKEN "])

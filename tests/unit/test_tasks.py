@@ -2,110 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from walking import QUERY, Record, Source, at, posts, span, walk
 
 from screener.collect.connector import Endpoint, Page, Query
-from screener.collect.tasks import EMPTY_PAGES, Missing, Next, Task, after_page
+from screener.collect.tasks import EMPTY_PAGES, Next, Task, after_page
 from screener.collect.windows import covers, merge
-from screener.records import DiscardReason, GapReason, Quarantined, RawPost, Span
-
-START = datetime(2026, 2, 3, 10, 0, tzinfo=UTC)
-QUERY = Query("feeds", "search", "https://union.example", words="unpaid wages")
-
-
-def at(second: float) -> datetime:
-    return START + timedelta(seconds=second)
-
-
-def span(start: float, end: float) -> Span:
-    return Span(at(start), at(end))
-
-
-@dataclass(frozen=True)
-class Record:
-    """A record of a source: a post, or what a connector rejects or skips."""
-
-    name: str
-    second: float
-    kind: str = "post"
-
-
-@dataclass(frozen=True)
-class Source:
-    """A source in memory, its records in the order in which it gives them. The cursor is the number of records given.
-
-    ``cap``: so many and no more. ``tells``: its page says that it stopped there, else its endpoint's description does.
-    ``has_empty_end``: its last cursor leads to an empty page. ``grain``: it widens a window to whole units of so many seconds.
-    """
-
-    records: tuple[Record, ...]
-    page_size: int = 2
-    is_windowed: bool = False
-    is_newest_first: bool = True
-    cap: int | None = None
-    tells: bool = False
-    has_empty_end: bool = False
-    grain: float = 0.25
-
-    @property
-    def endpoint(self) -> Endpoint:
-        return Endpoint(
-            "words", self.page_size, is_windowed=self.is_windowed, is_newest_first=self.is_newest_first,
-            cap=None if self.tells else self.cap,
-        )  # fmt: skip
-
-    def ask(self, query: Query, cursor: str | None) -> Page:
-        assert query.span is not None
-        found = [r for r in self.records if not self.is_windowed or self._widened(query.span).contains(at(r.second))]
-        shown, begin = found[: self.cap], int(cursor or 0)
-        page, end = shown[begin : begin + self.page_size], begin + self.page_size
-        has_more = bool(page) if self.has_empty_end else end < len(shown)
-        return Page(
-            tuple(RawPost(r.name, r.name, at(r.second)) for r in page if r.kind == "post"),
-            tuple(
-                Quarantined("feeds", r.name, DiscardReason.NO_TEXT, "", "") for r in page if r.kind == "rejected"
-            ),
-            next_cursor=str(end) if has_more else None,
-            n_skipped=sum(r.kind == "skipped" for r in page),
-            is_capped=self.tells and not has_more and len(found) > len(shown),
-        )  # fmt: skip
-
-    def _widened(self, asked: Span) -> Span:
-        unit = timedelta(seconds=self.grain)
-        return Span(START + (asked.start - START) // unit * unit, START - (START - asked.end) // unit * unit)
-
-
-@dataclass
-class Walked:
-    """What came of walking a source to the end."""
-
-    read: set[str] = field(default_factory=set)
-    done: list[Span] = field(default_factory=list)
-    missing: list[Missing] = field(default_factory=list)
-    asked: list[tuple[Span, str | None]] = field(default_factory=list)
-
-
-def walk(source: Source, wanted: Span, *, at_most: int = 5_000) -> Walked:
-    """Follow every task; more pages than ``at_most`` are a walk without end."""
-    walked, tasks = Walked(), [Task(QUERY, wanted)]
-    while tasks:
-        task = tasks.pop(0)
-        walked.asked.append((task.span, task.cursor))
-        assert len(walked.asked) <= at_most, f"no end: {walked.asked[-5:]}"
-        page = source.ask(task.asked, task.cursor)
-        walked.read |= {post.native_id for post in page.posts if task.span.contains(post.created_at)}
-        then = after_page(task, source.endpoint, page)
-        walked.done += then.done
-        walked.missing += then.missing
-        tasks += then.tasks
-    return walked
-
+from screener.records import GapReason, RawPost, Span
 
 SECONDS = st.integers(0, 80).map(lambda quarters: quarters / 4)  # several posts within one second, and at its edges
 KINDS = st.sampled_from(["post", "post", "post", "rejected", "skipped"])
@@ -171,18 +81,26 @@ def test_a_capped_source_that_takes_windows_lacks_no_more_than_single_seconds(so
     assert all(gap.reason is GapReason.ERROR for gap in walked.missing)
 
 
-def posts(*seconds: float) -> tuple[Record, ...]:
-    return tuple(Record(f"at {second}", second) for second in seconds)
-
-
-def test_newest_first_without_window_stops_once_a_whole_page_is_older() -> None:
-    source = Source(posts(9, 8, 7, 6, 5, 4, 3, 2, 1, 0))
-    assert [cursor for _, cursor in walk(source, span(6, 100)).asked] == [None, "2", "4"]
+@pytest.mark.parametrize("ignored", [{}, {"is_windowed": True, "grain": 1_000_000}])
+def test_newest_first_stops_once_a_whole_page_is_older_also_where_windows_are_ignored(
+    ignored: dict[str, float],
+) -> None:
+    source = Source(posts(9, 8, 7, 6, 5, 4, 3, 2, 1, 0), **ignored)  # type: ignore[arg-type]
+    walked = walk(source, span(6, 100))
+    assert [cursor for _, cursor in walked.asked] == [None, "2", "4"]
+    assert (walked.done, walked.missing) == ([span(6, 100)], [])
 
 
 def test_a_pinned_old_post_does_not_end_the_walk() -> None:
     source = Source(posts(0, 9, 8, 7, 6))
     assert walk(source, span(6, 100)).read >= {"at 7", "at 6"}
+
+
+def test_an_old_post_alone_among_skipped_ones_does_not_end_the_walk_and_a_second_one_does() -> None:
+    records = (*posts(90, 89, -500), Record("repost", 88, "skipped"), *posts(87, 86))
+    assert "at 87" in walk(Source(records), span(0, 100)).read
+    walked = walk(Source(posts(9, -1, -2, -3, -4), page_size=1), span(0, 100))
+    assert [cursor for _, cursor in walked.asked] == [None, "1", "2"]
 
 
 def test_an_undated_page_does_not_end_the_walk() -> None:
@@ -197,11 +115,31 @@ def test_old_pages_prove_nothing_where_the_newest_come_last() -> None:
 
 
 def test_what_is_older_than_a_cap_becomes_a_window_that_begins_with_the_second_last_read() -> None:
-    source = Source(posts(9, 8, 7, 5.5, 5, 1), page_size=1, is_windowed=True, cap=4)
+    source = Source(posts(9, 8, 7, 5.5, 5, 1), page_size=2, is_windowed=True, cap=4)
     walked = walk(source, span(0, 10))
     assert walked.done[0] == span(6, 10)
     assert (span(0, 6), None) in walked.asked
     assert walked.read == {record.name for record in source.records}
+
+
+def test_a_badly_dated_post_on_a_capped_page_hides_nothing() -> None:
+    source = Source(posts(90, 89, 88, 3, 87, 50), is_windowed=True, cap=4)
+    walked = walk(source, span(0, 100))
+    assert (walked.read, walked.missing) == ({record.name for record in source.records}, [])
+
+
+def test_a_source_that_gives_what_is_newer_than_the_stretch_is_not_asked_second_by_second() -> None:
+    newer = posts(*(700_000 - n for n in range(60)))
+    source = Source(newer, page_size=10, is_windowed=True, cap=30, grain=1_000_000)
+    walked = walk(source, span(0, 600))
+    (gap,) = walked.missing
+    assert (gap.span, gap.reason, len(walked.asked)) == (span(0, 600), GapReason.ERROR, 1)
+    assert "does not keep to the stretch" in gap.detail
+
+
+def test_a_post_that_is_dated_ahead_does_not_pass_for_ignored_windows() -> None:
+    page = Page((RawPost("1", "text", at(700_000)), RawPost("2", "text", at(5))))
+    assert after_page(Task(QUERY, span(0, 10)), Endpoint("words", 2, is_windowed=True), page).done == (span(0, 10),)
 
 
 def test_a_cap_without_window_says_what_the_source_no_longer_lists() -> None:
@@ -254,6 +192,35 @@ def follow(page: Page, **values: object) -> Next:
 def test_a_cursor_that_does_not_move_on_ends_the_walk_with_an_error() -> None:
     (gap,) = follow(Page((RawPost("1", "text", at(5)),), next_cursor="7"), cursor="7").missing
     assert (gap.span, gap.reason) == (span(0, 10), GapReason.ERROR)
+    assert "pages without end" in gap.detail
+
+
+class Round:
+    """A source with ever new posts whose cursors lead back to where they came from."""
+
+    endpoint = Endpoint("words", 2)
+
+    def __init__(self, cursors: Mapping[str | None, str]) -> None:
+        self._cursors, self._numbers = cursors, itertools.count()
+
+    def ask(self, query: Query, cursor: str | None) -> Page:
+        return Page((RawPost(f"{next(self._numbers)}", "text", at(5)),), next_cursor=self._cursors[cursor])
+
+
+@pytest.mark.parametrize(
+    ("cursors", "n_asked"),
+    [({None: "a", "a": "a"}, 2), ({None: "a", "a": "b", "b": "a"}, 3), ({None: "a", "a": "b", "b": "c", "c": "a"}, 4)],
+)
+def test_cursors_that_go_round_come_to_an_end(cursors: Mapping[str | None, str], n_asked: int) -> None:
+    walked = walk(Round(cursors), span(0, 10), at_most=200)
+    assert [(gap.span, gap.reason) for gap in walked.missing] == [(span(0, 10), GapReason.ERROR)]
+    assert len(walked.asked) == n_asked
+
+
+def test_the_same_page_twice_ends_the_walk_although_its_cursor_moves_on() -> None:
+    same = Page((RawPost("1", "text", at(5)),), next_cursor="8")
+    (task,) = follow(same, cursor="7").tasks
+    (gap,) = after_page(task, Endpoint("words", 2), replace(same, next_cursor="9")).missing
     assert "pages without end" in gap.detail
 
 

@@ -33,6 +33,7 @@ def words(text: str) -> str:
         ("<p>see <a href='https://union.example/1'>our page</a></p>", "see our page"),
         ("<p>te<script>track()</script>xt<style>p{}</style></p><noscript>enable it</noscript>", "text"),
         ("<h1>Strike</h1>text<dl><dt>wage</dt><dd>unpaid</dd></dl>", "Strike\n\ntext\nwage\nunpaid"),
+        ("<table><tr><th>wage</th><td>none</td></tr><tr><td>hours</td><td>14</td></tr></table>", "wage none\nhours 14"),
         ("a<!-- hidden -->b", "ab"),
         ("<p>open <b>and never closed", "open and never closed"),
         ("<p class='quote-inline'>RE: https://union.example/2</p><p>own words</p>", "own words"),
@@ -124,6 +125,15 @@ def test_a_tag_is_known_again_in_any_case(tag: str) -> None:
     assert has_tag(f"#{tag.upper()}", tag)
     assert has_tag(f"#{tag}", tag.upper())
     assert has_tag(f"#{tag.lower()}", tag)
+
+
+@pytest.mark.parametrize(
+    ("written", "tag"), [("#İşçi", "işçi"), ("#İSTANBUL", "istanbul"), ("#IŞIK", "ışık"), ("#ISPARTA", "ısparta")]
+)
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_turkish_capitals_are_the_same_tag(written: str, tag: str, form: str) -> None:
+    assert has_tag(unicodedata.normalize(form, written), tag)
+    assert has_tag(f"#{tag}", unicodedata.normalize(form, written))
 
 
 @given(WRITTEN)

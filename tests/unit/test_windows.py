@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from screener.collect.windows import SHORTEST, covers, halve, merge, still_trusted, subtract
@@ -62,21 +62,25 @@ def test_what_is_taken_and_what_is_left_cover_the_wanted(wanted: Span, taken: li
 
 
 @given(SETS, st.integers(0, N_CELLS))
-def test_what_is_done_is_trusted_but_for_the_newest_of_the_last_stretch(done: list[Span], overlap: int) -> None:
+@example([span(0, 10), span(20, 30), span(32, 40)], 25)
+def test_what_is_done_is_trusted_but_for_what_lies_within_the_overlap_before_the_last_end(
+    done: list[Span], overlap: int
+) -> None:
     trusted, merged = still_trusted(done, overlap * CELL), merge(done)
     if not merged:
         assert trusted == []
         return
-    last = merged[-1]
-    asked_again = Span(max(last.start, last.end - overlap * CELL), last.end)
+    asked_again = Span(merged[-1].end - overlap * CELL, merged[-1].end)
     assert cells(trusted) == cells(merged) - cells([asked_again])
     assert trusted == merge(trusted)
 
 
-def test_no_overlap_trusts_all_and_a_long_one_takes_the_last_stretch_whole() -> None:
+def test_no_overlap_trusts_all_and_a_long_one_shortens_every_stretch_that_it_reaches() -> None:
     done = [span(0, 10), span(20, 30)]
     assert still_trusted(done, timedelta()) == done
     assert still_trusted(done, 10 * CELL) == [span(0, 10)]
+    assert still_trusted(done, 25 * CELL) == [span(0, 5)]
+    assert still_trusted(done, 30 * CELL) == []
     assert still_trusted([], timedelta(hours=1)) == []
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from screener.cli.common import err, out, print_json, utc_now
@@ -46,7 +47,7 @@ def print_plan(
 
 def _print_source(one: PlannedSource, span: Span) -> None:
     if one.why_not:
-        out.print(f"[bold]{one.source.name}[/bold]: not asked: {one.why_not}", highlight=False)
+        out.print(f"[bold]{one.source.name}[/bold]: not asked: {escape(one.why_not)}", highlight=False)
         return
     cost, limits = cost_of(one.queries, one.connector), one.source.limits
     quota = f", {cost.units_at_least:,} of {limits.max_units_per_day:,} units a day" if limits.max_units_per_day else ""
@@ -60,7 +61,7 @@ def _print_source(one: PlannedSource, span: Span) -> None:
         out.print("  [yellow]more than the budget of one run: the next runs go on with the rest[/yellow]")
     table = Table("watch", "language", "endpoint", "asked at", "words")
     for query in one.queries[:_SHOWN]:
-        table.add_row(query.watch, query.language or "any", query.endpoint, query.target, query.words)
+        table.add_row(query.watch, query.language or "any", query.endpoint, escape(query.target), escape(query.words))
     out.print(table)
     if len(one.queries) > _SHOWN:
         out.print(f"  and {len(one.queries) - _SHOWN:,} more (--format json shows all)", highlight=False)

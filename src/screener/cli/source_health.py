@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from screener.cli.common import (
@@ -64,7 +65,7 @@ def _table(found: list[Health]) -> Table:
             f"{health.last_answer:%Y-%m-%d %H:%M}" if health.last_answer else "never",
             f"{health.n_week:,}" if health.n_week is not None else "none",
             f"{health.n_expected:.0f}" if health.n_expected is not None else "not known yet",
-            health.told + silent,
+            escape(health.told + silent),
         )  # fmt: skip
     return table
 
@@ -93,7 +94,7 @@ def check(
                 f"{one.source} {one.target} {one.endpoint}: {one.problem or 'answers'}", highlight=False, markup=False
             )
             posts = f"{one.n_posts:,}" if one.n_posts is not None else "–"
-            table.add_row(one.source, one.target, one.endpoint, posts, one.problem or "")
+            table.add_row(one.source, escape(one.target), one.endpoint, posts, escape(one.problem or ""))
     if output is Format.JSON:
         print_json(found)
     else:

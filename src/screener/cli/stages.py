@@ -39,7 +39,7 @@ InputOption = Annotated[
     typer.Option("--input", help="A file or folder of posts (.jsonl, .csv, also .gz, .zst) instead of the sources."),
 ]
 CountryOption = Annotated[
-    str | None, typer.Option("--country", help="Ask only the feeds of this country (ISO 3166-1 alpha-2).")
+    str | None, typer.Option("--country", help="Ask only for this country (ISO 3166-1 alpha-2); files are read whole.")
 ]
 SinceOption = Annotated[
     str | None, typer.Option("--since", help="First day, YYYY-MM-DD; posts without a date are always taken.")

@@ -11,6 +11,7 @@ import re
 import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 import httpx
 
@@ -172,8 +173,22 @@ def strike_out(text: bytes, access: Access, credential: Credential | None) -> by
     secrets = {*access.secrets.values(), *((credential.value.removeprefix(prefix),) if credential else ())}
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= _MIN_STRUCK_OUT:
-            text = text.replace(secret.encode(), b"***")
+            for form in _ways_to_write(secret):
+                text = text.replace(form.encode("utf-8", "surrogatepass"), b"***")
     return text
+
+
+def _ways_to_write(secret: str) -> list[str]:
+    """As it is, in JSON, in JSON within JSON (a server that quotes what it was sent), and in an address; longest first."""
+    in_json = json.dumps(secret)[1:-1]
+    ways = {
+        secret,
+        in_json,
+        json.dumps(in_json)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        quote(secret, safe=""),
+    }
+    return sorted(ways, key=len, reverse=True)
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:

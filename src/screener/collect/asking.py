@@ -20,9 +20,10 @@ import httpx
 from screener.collect.access import Access
 from screener.collect.connector import Connector, Endpoint, Page, Query
 from screener.collect.http import PoliteClient
-from screener.collect.normalise import Intake
+from screener.collect.normalise import Intake, clean_text
 from screener.collect.taking import Outcome, page_name, take_page
 from screener.collect.tasks import Missing, Next, Task, after_page
+from screener.collect.windows import covers
 from screener.errors import (
     BudgetSpentError,
     ParseError,
@@ -88,7 +89,7 @@ class Asked:
 
     queries: dict[str, Query] = field(default_factory=dict)
     seen: dict[tuple[str, str], set[bytes]] = field(default_factory=lambda: defaultdict(set))
-    outcomes: dict[str, Outcome] = field(default_factory=lambda: defaultdict(Outcome))
+    outcomes: dict[str, Outcome] = field(default_factory=lambda: defaultdict(lambda: Outcome(keeps_excerpts=False)))
     answered: dict[str, list[Span]] = field(default_factory=lambda: defaultdict(list))
     missing: list[Missing] = field(default_factory=list)
     n_requests: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -182,6 +183,7 @@ class Asking:
             return
         try:
             page = plan.connector.parse_page(response, task.asked)
+            _check_cursor(page, task)
         except (SourceError, ParseError) as error:
             self._fail(task, error, is_read=True)
             return
@@ -205,10 +207,11 @@ class Asking:
                 order=task.order,
             )
             for found in page.follow_ups
-            if found.endpoint in plan.endpoints and found.key not in self.asked.queries
+            if found.endpoint in plan.endpoints
+            and self._is_new(found, Span(task.span.start, max(task.span.end, plan.until)))
         )
         then = replace(then, tasks=(*then.tasks, *led_to))
-        validators = Validators(response.headers.get("etag"), response.headers.get("last-modified"))
+        validators = Validators(_sendable(response, "etag"), _sendable(response, "last-modified"))
         self._keeper.keep(task, page, posts, then, validators)
         self._progress(len(posts))
         self.asked.answered[query.key] += then.done
@@ -217,6 +220,15 @@ class Asking:
         self.asked.tasks += led_to
         self.asked.queries |= {task.query.key: task.query for task in led_to}
         outcome.failures += [gap.detail for gap in then.missing if gap.reason is GapReason.ERROR]
+
+    def _is_new(self, found: Query, span: Span) -> bool:
+        """False if what pages led to is asked for already, for the whole of the stretch."""
+        queued = (
+            [task.span for task in self.asked.tasks if task.query.key == found.key]
+            if found.key in self.asked.queries
+            else []
+        )
+        return not covers(queued, span)
 
     def _fail(self, task: Task, error: SourceError | ParseError, *, is_read: bool = False) -> None:
         """Try an unreadable page again, begin anew where a cursor has grown stale, else end the task with its reason.
@@ -236,28 +248,42 @@ class Asking:
             self._refusals[door] += 1
             if self._refusals[door] >= REFUSALS:
                 self._closed[door] = (GapReason.REFUSED, str(error))
-        elif task.cursor is not None and not task.is_restarted and type(error) is TerminalSourceError:
+        elif task.cursor is not None and not task.is_restarted and isinstance(error, TerminalSourceError):
             self._waiting.append(replace(task, cursor=None, n_read=0, is_restarted=True))
             return
         outcome = self.asked.outcomes[task.query.key]
         outcome.is_terminal = outcome.is_terminal and not isinstance(error, TransientSourceError)
         reason = error.gap if isinstance(error, SourceError) else GapReason.ERROR
         endpoint = self._endpoint(task.query)
-        if reason is GapReason.NO_DATA and endpoint.asks == "target" and not endpoint.led_to:
-            reason = GapReason.ERROR  # an address that we were given is gone: that is no quiet day
+        if reason is GapReason.NO_DATA and not (endpoint.led_to or endpoint.asks == "tags"):
+            reason = GapReason.ERROR  # an address or an API that should be there is gone: that is no quiet day
         self._end(task, reason, str(error))
 
     def _endpoint(self, query: Query) -> Endpoint:
         return self._plans[query.source].connector.endpoints[query.endpoint]
 
     def _end(self, task: Task, reason: GapReason, told: str) -> None:
-        missing = Missing(task.query, task.span, reason, told)
+        missing = Missing(task.query, task.span, reason, clean_text(told))
         if reason is GapReason.NO_DATA:
             self.asked.answered[task.query.key].append(task.span)
         else:
             self.asked.outcomes[task.query.key].failures.append(told)
         self.asked.missing.append(missing)
         self._keeper.finish(task, missing)
+
+
+def _sendable(response: httpx.Response, name: str) -> str | None:
+    """A header that can be sent back as it is; servers write anything there."""
+    value = response.headers.get(name)
+    return value if value and value.isascii() and value.isprintable() else None
+
+
+def _check_cursor(page: Page, task: Task) -> None:
+    """A cursor goes into the store and back into an address: what no text can hold is no cursor."""
+    try:
+        (page.next_cursor or "").encode()
+    except UnicodeEncodeError as error:
+        raise ParseError(task.query.target, "its cursor is no text") from error
 
 
 def _is_conditional(request: httpx.Request) -> bool:

@@ -134,8 +134,8 @@ def _one_group(native_id: str) -> str:
 class Refresh:
     """How to ask whether posts still stand: ``batch`` native ids a request; the page holds those that do, edited or not.
 
-    Whatever was asked for and is in neither ``posts`` nor an error is gone. Where a source has several targets, its native ids
-    begin with the target's address (without the scheme). ``group`` names what may be asked for together.
+    Whatever was asked for and is in neither ``posts`` nor an error is gone. ``by_address``: the source has servers of its own, and
+    native ids begin with the address (without the scheme) of the one where the post stands. ``group`` names what may be asked for together.
     """
 
     batch: int
@@ -143,6 +143,7 @@ class Refresh:
     parse: Callable[[httpx.Response, Sequence[str]], Page]
     units: int = 1
     group: Callable[[str], str] = _one_group
+    by_address: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -15,6 +15,9 @@ QUIET_BELOW = 0.25
 day or two stay above it, a broken search or a changed token doesn't."""
 ENOUGH_EXPECTED = 10.0
 """Fewer expected posts a week than this vary too much for their absence to mean anything."""
+SILENT_FROM = 3.0
+"""New posts due since the last one, at the pace of the week: of a source that goes on as before, fewer than one in twenty would
+have given none (Poisson)."""
 HEARTBEAT = timedelta(days=2)
 """Collecting is scheduled daily; a source that answered nothing for two days is not being listened to."""
 WEEK = timedelta(days=7)
@@ -69,6 +72,9 @@ def judge(
     """The health of one source from its last runs (newest first) and its ledger."""
     if not is_enabled:
         return Health(source, State.OFF, "switched off")
+    runs = [
+        run for run in runs if run.asked_at <= now
+    ]  # a clock that once went wrong must not speak for the years to come
     if not runs:
         return Health(source, State.NEVER_ASKED, "enabled, and not asked yet")
     week = [row for row in days if now.date() - WEEK <= row.day < now.date()]
@@ -82,7 +88,7 @@ def judge(
 def _state(
     runs: Sequence[SourceRun], week: Sequence[LedgerDay], last_answer: datetime | None, now: datetime, minimum: int,
 ) -> tuple[State, str]:  # fmt: skip
-    newest = runs[0]
+    newest = _newest_of_each_country(runs)
     if last_answer is None or now - last_answer > HEARTBEAT:
         since = f"since {last_answer:%Y-%m-%d %H:%M} UTC" if last_answer else "ever"
         if newest.n_answered == 0 and newest.reason in _BY_REASON:
@@ -96,17 +102,33 @@ def _state(
     return State.GOOD, f"{newest.n_answered} of {newest.n_asked} queries answered"
 
 
+def _newest_of_each_country(runs: Sequence[SourceRun]) -> SourceRun:
+    """The last run, put together where countries are collected one by one: a run of one says nothing of the others."""
+    newest: dict[str, SourceRun] = {}
+    for run in runs:
+        newest.setdefault(run.country or "", run)
+        if run.country is None:
+            break
+    parts = list(newest.values())
+    failed = max(parts, key=lambda run: run.n_asked - run.n_answered)
+    return replace(
+        failed, n_asked=sum(run.n_asked for run in parts), n_answered=sum(run.n_answered for run in parts),
+        n_read=sum(run.n_read for run in parts), n_new_posts=sum(run.n_new_posts for run in parts),
+    )  # fmt: skip
+
+
 def _quiet(runs: Sequence[SourceRun], week: Sequence[LedgerDay], minimum: int) -> str | None:
     seen = _sum_seen(week) or 0
     told_of = [row for row in week if row.n_expected is not None]
     n_expected, n_seen = _sum_expected(told_of), _sum_seen(told_of) or 0
     if n_expected is not None and n_expected >= ENOUGH_EXPECTED and n_seen < QUIET_BELOW * n_expected:
         return f"{n_seen} posts where about {n_expected:.0f} were expected in the last seven days"
-    heard = next((run for run in runs[1:] if run.n_read), None)
-    if runs[0].n_answered and not runs[0].n_read and heard is not None:
-        return (
-            f"answered {runs[0].n_answered} queries without a single post; {heard.n_read} on {heard.asked_at:%Y-%m-%d}"
-        )
+    heard = next((run for run in runs if run.n_new_posts), None)
+    if heard is not None and runs[0].n_answered:
+        due = (runs[0].asked_at - heard.asked_at) / timedelta(days=1) * seen / WEEK.days
+        if due >= SILENT_FROM:
+            since = f"{heard.asked_at:%Y-%m-%d %H:%M}"
+            return f"{runs[0].n_read} records read, and no new post since {since} UTC, where about {due:.0f} were due"
     if len(runs) > 1 and seen < minimum:
         return f"{seen} posts of the last seven days, at least {minimum} wanted (min_posts_per_week)"
     return None

@@ -171,7 +171,9 @@ class PoliteClient:
             raise kind(f"{where}: {type(error).__name__}: {told:.200}") from None
         if got.status_code >= 400:
             content = strike_out(content, access, credential)
-        headers = [(name, value) for name, value in got.headers.multi_items() if name not in _OF_THE_WIRE]
+        headers = [
+            (name, value) for name, value in got.headers.raw if name.decode("latin-1").lower() not in _OF_THE_WIRE
+        ]
         return httpx.Response(got.status_code, headers=headers, content=content, request=request)
 
     def _host(self, name: str) -> Host:

@@ -30,12 +30,14 @@ class Outcome:
     failures: list[str] = field(default_factory=list)
     is_terminal: bool = True
     """Whether a failure would come again; a transient one may pass."""
+    keeps_excerpts: bool = True
+    """Whether quarantine may hold words of a record: of a platform's posts it may not, for deletions could not find them."""
 
     def reject(self, entry: Quarantined) -> None:
         """Count a refused record, keep the first ones, without what points at a person or what no database takes."""
         self.discards[entry.reason] += 1
         if self.discards[entry.reason] <= KEPT_PER_REASON:
-            excerpt = scrub(clean_text(entry.excerpt)).text
+            excerpt = scrub(clean_text(entry.excerpt)).text if self.keeps_excerpts else ""
             self.quarantined.append(replace(entry, detail=clean_text(entry.detail), excerpt=excerpt))
 
     def take(self, post: Post | Quarantined, seen: set[bytes], window: Window | Span) -> Post | None:

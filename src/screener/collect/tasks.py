@@ -17,6 +17,8 @@ from screener.collect.connector import Endpoint, Page, Query
 from screener.collect.windows import halve
 from screener.records import GapReason, Span
 
+_TOLERATED = timedelta(days=1)
+"""Some sources can be asked for whole days only, by their own clock."""
 EMPTY_PAGES = 3
 """So many pages in a row without a record, each with a cursor to another, and the walk has no end."""
 
@@ -25,7 +27,8 @@ EMPTY_PAGES = 3
 class Task:
     """A window of a query with the cursor of its next page. ``n_read`` counts records towards the source's cap.
 
-    ``cursors`` and ``last_page`` (native ids) tell a walk that goes round in circles; ``n_past`` counts pages of a single post from
+    ``cursors`` and ``last_page`` (native ids) tell a walk that goes round in circles, ``newer_page``, the first page of the newer
+    stretch that this one was cut from, a source that ignores what stretch it is asked for; ``n_past`` counts pages of a single post from
     before the stretch: one may be pinned or badly dated. ``asked_until`` is how far the query had come before this run (``None``: never asked), ``order`` its place in the plan:
     both only decide whose turn it is.
     """
@@ -39,7 +42,9 @@ class Task:
     is_restarted: bool = False
     n_past: int = 0
     cursors: frozenset[str] = frozenset()
+    first_page: tuple[str, ...] = ()
     last_page: tuple[str, ...] = ()
+    newer_page: tuple[str, ...] = ()
     asked_until: datetime | None = None
     order: int = 0
 
@@ -73,15 +78,17 @@ def after_page(task: Task, endpoint: Endpoint, page: Page) -> Next:
     n_records = len(page.posts) + len(page.rejected) + page.n_skipped
     read = replace(task, n_read=task.n_read + n_records, n_unreadable=0, n_empty=0 if n_records else task.n_empty + 1)
     times = [post.created_at for post in page.posts if post.created_at]
-    if endpoint.is_windowed and len(times) > 1 and min(times) >= task.span.end + timedelta(days=1):
+    names = tuple(post.native_id for post in page.posts)
+    read = replace(read, first_page=task.first_page if task.cursor is not None else names)
+    is_elsewhere = endpoint.is_windowed and len(times) > 1 and min(times) >= task.span.end + _TOLERATED
+    if is_elsewhere or (task.cursor is None and names and names == task.newer_page):
         told = "the source does not keep to the stretch that it is asked for"
         return Next(missing=(Missing(task.query, task.span, GapReason.ERROR, told),))
     if page.is_capped or (endpoint.cap is not None and read.n_read >= endpoint.cap):
-        return _capped(read, endpoint, max(times, default=None))
+        return _capped(read, endpoint, times)
     is_past = _has_passed(task.span, endpoint, times)
     if page.next_cursor is None or (is_past and (len(times) > 1 or task.n_past)):
         return Next(done=(task.span,))
-    names = tuple(post.native_id for post in page.posts)
     is_round = page.next_cursor == task.cursor or page.next_cursor in task.cursors
     if is_round or (names and names == task.last_page) or read.n_empty >= EMPTY_PAGES:
         told = "the source pages without end: its cursor does not move on"
@@ -100,21 +107,32 @@ def _has_passed(span: Span, endpoint: Endpoint, times: Sequence[datetime]) -> bo
     return endpoint.is_newest_first and bool(times) and max(times) < span.start
 
 
-def _capped(task: Task, endpoint: Endpoint, newest: datetime | None) -> Next:
-    """``newest``: of the last page; whatever is newer than all of it has been read, even where single posts are badly dated."""
+def _capped(task: Task, endpoint: Endpoint, times: Sequence[datetime]) -> Next:
+    """``times``: of the last page; what is newer than all of them has been read, for a single post may be badly dated."""
     span = task.span
-    fresh = replace(task, cursor=None, n_read=0, n_empty=0, n_past=0, cursors=frozenset(), last_page=())
-    if endpoint.is_newest_first and newest is not None:
+    fresh = replace(
+        task,
+        cursor=None,
+        n_read=0,
+        n_empty=0,
+        n_past=0,
+        cursors=frozenset(),
+        last_page=(),
+        first_page=(),
+        newer_page=(),
+    )
+    older = replace(fresh, newer_page=task.first_page) if endpoint.is_newest_first else fresh
+    if endpoint.is_newest_first and times and (len(times) > 1 or not endpoint.is_windowed):
         # the second that it lies in may hold more than was read, so it is asked again
-        edge = max(span.start, min(span.end, newest.replace(microsecond=0) + timedelta(seconds=1)))
+        edge = max(span.start, min(span.end, max(times).replace(microsecond=0) + timedelta(seconds=1)))
         read, rest = Span(edge, span.end), Span(span.start, edge)
         if not endpoint.is_windowed:
             told = f"the source lists only its newest {task.n_read} records"
             return Next(done=(read,), missing=_missing(task, rest, GapReason.NO_DATA, told))
         if edge < span.end:
-            return Next(done=(read,), tasks=(replace(fresh, span=rest),) if rest.start < rest.end else ())
+            return Next(done=(read,), tasks=(replace(older, span=rest),) if rest.start < rest.end else ())
     if endpoint.is_windowed and (halves := halve(span)) is not None:
-        return Next(tasks=tuple(replace(fresh, span=half) for half in reversed(halves)))
+        return Next(tasks=(replace(fresh, span=halves[1]), replace(older, span=halves[0])))
     told = f"the source gave {task.n_read} records and no more, and the stretch can't be cut further"
     return Next(missing=(Missing(task.query, span, GapReason.ERROR, told),))
 

@@ -8,7 +8,7 @@ import unicodedata
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 _PARAGRAPHS = frozenset(
-    {"p", "div", "section", "article", "ul", "ol", "table", "pre", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "header", "footer", "hr", "main", "aside", "details"}
+    {"p", "div", "section", "article", "ul", "ol", "table", "pre", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "header", "footer", "hr", "main", "aside", "details", "blockquote"}
 )  # fmt: skip
 _LINES = frozenset({"br", "li", "tr", "dt", "dd", "figcaption", "summary", "option"})
 _CELLS = frozenset({"td", "th"})
@@ -33,20 +33,22 @@ def html_to_text(markup: str) -> str:
     if body is None:
         return ""
     pieces: list[str] = []
-    _walk(body, pieces, 0)
+    _walk(body, pieces, 0, is_quoted=False)
     return _tidy("".join(pieces))
 
 
-def _walk(node: LexborNode, pieces: list[str], depth: int) -> None:
+def _walk(node: LexborNode, pieces: list[str], depth: int, *, is_quoted: bool) -> None:
     for child in node.iter(include_text=True, skip_empty=False):
         tag = child.tag or ""
         if tag == "-text":
             pieces.append((child.text_content or "").replace("\n", " ").replace("\r", " "))
         elif tag in _UNSEEN or _QUOTED_BY_MASTODON in (child.attributes.get("class") or ""):
             continue
-        elif tag == "blockquote" and depth < _MAX_DEPTH:
+        elif (
+            tag == "blockquote" and not is_quoted and depth < _MAX_DEPTH
+        ):  # marked once: each level more would copy all of it
             inner: list[str] = []
-            _walk(child, inner, depth + 1)
+            _walk(child, inner, depth + 1, is_quoted=True)
             quoted = _tidy("".join(inner))
             pieces.append("\n\n" + "\n".join(f"> {line}" if line else "" for line in quoted.split("\n")) + "\n\n")
         elif depth >= _MAX_DEPTH:
@@ -54,7 +56,7 @@ def _walk(node: LexborNode, pieces: list[str], depth: int) -> None:
         else:
             around = "\n\n" if tag in _PARAGRAPHS else ""
             pieces.append("\n" if tag in _LINES else " " if tag in _CELLS else around)
-            _walk(child, pieces, depth + 1)
+            _walk(child, pieces, depth + 1, is_quoted=is_quoted)
             pieces.append(around)
 
 

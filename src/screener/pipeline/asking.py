@@ -54,7 +54,7 @@ def ask_sources(
     keeper.merge()  # what an earlier run left when it was killed
     for one in planned:
         _ask_emptied_again(context, one.source)
-    tasks = [task for one in planned for task in _tasks(keeper, one)]
+    tasks = [task for one in planned for task in _tasks(keeper, one, country)]
     asked, n_requests = _ask(context, planned, keeper, tasks)
     for one in planned:
         for query in one.queries:
@@ -64,13 +64,15 @@ def ask_sources(
     erased = apply_tombstones(context.lake, context.engine, context.workdir, now=now)  # before anybody classifies them
     horizon = None if is_backfill else HORIZON
     _write_ledger(context, planned, asked.tasks, asked, horizon)
-    _write_health(context, planned, keeper, asked, n_requests)
+    if not is_backfill:  # what a source says of days long past is not how it is today
+        _write_health(context, planned, keeper, asked, n_requests, country)
     reported = _reported(context, planned, keeper, asked, sum(n_requests.values()))
     reported.counts.append(("deleted_posts", erased.n_posts))
+    reported.warnings += erased.warnings
     return reported
 
 
-def _tasks(keeper: StoreKeeper, one: PlannedSource) -> list[Task]:
+def _tasks(keeper: StoreKeeper, one: PlannedSource, country: str | None) -> list[Task]:
     """Windows to ask, in the plan's order, and what pages of an earlier run led to."""
     found = [
         task
@@ -78,15 +80,21 @@ def _tasks(keeper: StoreKeeper, one: PlannedSource) -> list[Task]:
         if query.span is not None and one.connector.endpoints[query.endpoint].asks != "stream"
         for task in keeper.tasks(replace(query, span=None), one.connector, query.span, order)
     ]
-    return found if one.why_not else found + keeper.led_to(one.source.name)
+    return found if one.why_not else found + keeper.led_to(one.source, country)
 
 
 def _ask_emptied_again(context: Context, source: ApiSource) -> None:
-    """A lake that was emptied must be filled again, so nothing counts as asked."""
-    if any((context.lake.root / "posts" / f"source={source.name}").glob("country=*")):
+    """A lake that was taken away must be filled again, so nothing counts as asked. A mark in it tells it from one whose posts
+    were erased or grew too old.
+    """
+    mark = context.lake.root / "posts" / f"source={source.name}" / ".asked"
+    if mark.exists():
         return
-    with writing(context.engine) as connection:
-        collecting.forget_source(connection, source.name)
+    if not any(mark.parent.glob("country=*")):
+        with writing(context.engine) as connection:
+            collecting.forget_source(connection, source.name)
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.touch()
 
 
 def _ask(
@@ -122,7 +130,7 @@ def _heed_rules(client: PoliteClient, plan: Plan, asking: Asking, tasks: Sequenc
 
 def _plan(context: Context, one: PlannedSource) -> Plan:
     intake = Intake(
-        source=one.source.name, run_id=context.run.run_id, collected_at=context.run.started_at, key=context.workdir.pseudonym_key(),
+        source=one.source.name, run_id=context.run.run_id, collected_at=context.opened_at, key=context.workdir.pseudonym_key(),
         sectors=frozenset(sector.slug for sector in context.settings.sectors),
         max_text_characters=context.settings.runtime.collect.max_text_characters,
         born=one.connector.born, is_news=one.source.is_news, seals_ids=one.connector.refresh is not None,
@@ -171,19 +179,27 @@ def _recent(span: Span, now: datetime, horizon: timedelta | None) -> Span:
 def _gaps(missing: Sequence[Missing]) -> dict[str, list[Gap]]:
     found: dict[str, list[Gap]] = {}
     for gap in missing:
-        window = Window(gap.span.start.date(), (gap.span.end + timedelta(days=1)).date())
+        last = (gap.span.end - timedelta(microseconds=1)).date()
+        window = Window(gap.span.start.date(), last + timedelta(days=1))
         told = f"{gap.reason}: {gap.detail}"
         found.setdefault(gap.query.key, []).append(Gap(gap.query.source, gap.query.watch, window, told))
     return found
 
 
 def _write_health(
-    context: Context, planned: Sequence[PlannedSource], keeper: StoreKeeper, asked: Asked, n_requests: dict[str, int]
+    context: Context,
+    planned: Sequence[PlannedSource],
+    keeper: StoreKeeper,
+    asked: Asked,
+    n_requests: dict[str, int],
+    country: str | None,
 ) -> None:
     with writing(context.engine) as connection:
         for one in planned:
             run = _source_run(context, one, keeper, asked, n_requests.get(one.source.name, 0))
-            ledger.save_source_run(connection, run)
+            run = replace(run, country=country)
+            if run.n_asked or one.why_not:  # a run with nothing left to ask says nothing of how the source is
+                ledger.save_source_run(connection, run)
 
 
 def _source_run(context: Context, one: PlannedSource, keeper: StoreKeeper, asked: Asked, n_requests: int) -> SourceRun:
@@ -219,5 +235,7 @@ def _reported(
         ("requests", n_requests), ("new_posts", merged.n_new), ("edited_posts", merged.n_edited), ("known_posts", merged.n_known),
         ("deleted_before", merged.n_deleted_before), ("missing_stretches", len(asked.missing)),
     ]  # fmt: skip
-    outcomes = list(asked.outcomes.values()) or ([Outcome(failures=warnings)] if warnings else [])
+    outcomes = list(asked.outcomes.values())
+    if not outcomes and not askable:  # nobody could be asked: that is a failed run, not a quiet one
+        outcomes = [Outcome(failures=warnings)]
     return AskedSources(outcomes, counts, warnings)

@@ -46,7 +46,7 @@ def run_collect(
     outcomes += asked.outcomes
     report = _report(outcomes, asked.counts, asked.warnings)
     context.report(report)
-    if outcomes and all(outcome.failures for outcome in outcomes):
+    if outcomes and all(outcome.failures and not outcome.n_read for outcome in outcomes):
         kind = TerminalSourceError if all(outcome.is_terminal for outcome in outcomes) else TransientSourceError
         told = "\n".join(dict.fromkeys(failure for outcome in outcomes for failure in outcome.failures))
         raise kind(f"nothing could be collected:\n{told}")

@@ -26,7 +26,10 @@ def quiet(stage: str, done: int, total: int | None) -> None:
 
 @dataclass(frozen=True)
 class Context:
-    """Everything a stage reads besides its input; made by ``open_context``, closed with it."""
+    """Everything a stage reads besides its input; made by ``open_context``, closed with it.
+
+    ``run.started_at`` is the clock of what a run writes, the same when it is resumed; ``opened_at`` is when this process took it up.
+    """
 
     settings: Settings
     workdir: Workdir
@@ -34,6 +37,7 @@ class Context:
     engine: Engine
     run: runs.Run
     window: Window
+    opened_at: datetime
     progress: Progress = quiet
 
     def report(self, report: StageReport) -> StageReport:
@@ -50,12 +54,13 @@ def open_context(
     now: datetime | None = None, progress: Progress = quiet,
 ) -> Iterator[Context]:  # fmt: skip
     """A context on the run with this id, or on the unfinished run with the same arguments, or on a new one."""
+    opened_at = now or datetime.now(UTC)
     engine = open_store(store_url(workdir.ensure(), settings.runtime.store.url))
     try:
         with writing(engine) as connection:
             run = runs.get_run(connection, run_id) if run_id else None
-            run = run or runs.begin_run(connection, arguments=arguments, now=now or datetime.now(UTC), run_id=run_id)
-        yield Context(settings, workdir, Lake(workdir.lake), engine, run, window or Window(), progress)
+            run = run or runs.begin_run(connection, arguments=arguments, now=opened_at, run_id=run_id)
+        yield Context(settings, workdir, Lake(workdir.lake), engine, run, window or Window(), opened_at, progress)
     finally:
         engine.dispose()
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from screener.pipeline.context import open_reader
-from screener.pipeline.erasing import apply_tombstones
+from screener.pipeline.erasing import apply_tombstones, erase_from_part
 from screener.pipeline.keeping import deletion_check
 from screener.pipeline.refreshing import counts_of, refresh_sources
 from screener.records import UNDATED, StageReport, Window
@@ -22,13 +22,12 @@ from screener.settings import Settings
 from screener.settings.sources import ApiSource
 from screener.store import erasing, ledger, retention
 from screener.store.database import Engine, reading, writing
-from screener.store.lake import Lake, Part, content_fingerprint, posts_from
+from screener.store.lake import Lake, Part
 from screener.store.spool import Spool, merge
 from screener.workdir import Workdir
 
 _TOLD = 20
 """Warnings that a report tells one by one."""
-_DERIVED = ("languages", "signals", "cells")
 
 
 def keep_from(today: date, keep_days: int) -> date:
@@ -56,12 +55,12 @@ def run_housekeeping(
             else []
         )
         _merge_renewed(settings, workdir, engine)
-        erased = apply_tombstones(lake, engine, workdir, now=now)
+        erased = apply_tombstones(lake, engine, workdir, now=now, believe=believe)
         counts = (
             *counts_of(refreshed).items(), ("deletions", erased.n_tombstones), ("posts_deleted", erased.n_posts),
             *_remove_old(settings, workdir, lake, engine, now),
         )  # fmt: skip
-    told = [warning for one in refreshed for warning in one.warnings]
+    told = [*erased.warnings, *(warning for one in refreshed for warning in one.warnings)]
     more = (f"and {len(told) - _TOLD} more",) if len(told) > _TOLD else ()
     return StageReport("housekeeping", counts, warnings=(*told[:_TOLD], *more))
 
@@ -94,7 +93,7 @@ def _remove_old(
         settled = retention.settled_runs(connection, before=first)
     n_drafts = _remove_drafts(workdir, settled)
     for part, ids in old.items():
-        _remove_posts(lake, part, ids)
+        erase_from_part(lake, part, ids)
     return (
         ("posts", sum(len(ids) for ids in old.values())), ("review_texts", removed.n_review_texts), ("review_items", removed.n_review_items),
         ("evidence", removed.n_evidence), ("excerpts", removed.n_excerpts), ("drafts", n_drafts),
@@ -121,19 +120,6 @@ def _overdue(lake: Lake, part: Part, now: datetime, keep_days: int | None) -> se
     table = lake.read("posts", part)
     limit = pa.scalar(now - timedelta(days=keep_days), table.schema.field("collected_at").type)
     return set(table.filter(pc.less(table["collected_at"], limit))["post_id"].to_pylist())
-
-
-def _remove_posts(lake: Lake, part: Part, ids: set[str]) -> None:
-    """Rewrite or remove the part, and its counterparts in the other layers with it: the next run makes those anew."""
-    table = lake.read("posts", part)
-    kept = table.filter(pc.invert(pc.is_in(table["post_id"], pa.array(sorted(ids), pa.string()))))
-    for layer in _DERIVED:
-        if lake.file(layer, part).exists():
-            lake.remove(layer, part)
-    if kept.num_rows:
-        lake.write("posts", part, kept, content_fingerprint(posts_from(kept, part.partition)))
-    else:
-        lake.remove("posts", part)
 
 
 def _remove_drafts(workdir: Workdir, run_ids: Iterable[str]) -> int:

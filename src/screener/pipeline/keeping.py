@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
 from screener.collect.asking import Validators
 from screener.collect.connector import Connector, Page, Query
@@ -13,8 +12,8 @@ from screener.collect.keyed import author_token, post_token, tombstone_of_author
 from screener.collect.tasks import Missing, Next, Task
 from screener.collect.windows import covers, still_trusted, subtract
 from screener.collect.windows import merge as merge_spans
-from screener.errors import BudgetSpentError
 from screener.pipeline.context import Context
+from screener.pipeline.spending import spend_units
 from screener.records import GapReason, Post, Span
 from screener.settings.sources import ApiSource
 from screener.store import collecting, erasing
@@ -49,7 +48,9 @@ class StoreKeeper:
         with reading(self._context.engine) as connection:
             stored = collecting.list_windows(connection, [query.key]).get(query.key, [])
         progress = self._progress(query)
-        progress.done = merge_spans(window.span for window in stored if window.is_done)
+        now = self._context.opened_at  # a clock that once went ahead must not count days as asked that have not come
+        done = (window.span for window in stored if window.is_done)
+        progress.done = merge_spans(Span(span.start, min(span.end, now)) for span in done)
         progress.open = {window.span: window for window in stored if not window.is_done}
         asked_until = progress.done[-1].end if progress.done else None
         endpoint = connector.endpoints[query.endpoint]
@@ -65,13 +66,18 @@ class StoreKeeper:
         ]  # fmt: skip
         return resumed + [Task(query, span, asked_until=asked_until, order=order) for span in rest]
 
-    def led_to(self, source: str) -> list[Task]:
-        """Queries that pages led to in an earlier run and that were not finished."""
+    def led_to(self, source: ApiSource, country: str | None) -> list[Task]:
+        """Queries that pages led to in an earlier run and that were not finished, as far as they would still be asked."""
         with reading(self._context.engine) as connection:
-            windows = collecting.open_questions(connection, source)
+            windows = collecting.open_questions(connection, source.name)
         tasks = []
+        targets = {target.url.rstrip("/") for target in source.targets}
         for window in windows:
             query = Query(**(window.question or {}))
+            if query.endpoint not in source.endpoints or query.target.rstrip("/") not in targets:
+                continue
+            if country is not None and query.country not in {None, country}:
+                continue
             self._led_to.add(query.key)
             self._progress(query).open[window.span] = window
             tasks.append(Task(query, window.span, window.cursor, window.n_read))
@@ -79,24 +85,16 @@ class StoreKeeper:
 
     def conditions(self, query: Query) -> dict[str, str]:
         """``If-None-Match`` and ``If-Modified-Since`` (RFC 9110, section 13) from the last good answer."""
+        if not self._whole_lookback:
+            return {}  # a backfill wants the posts of certain days, whether or not the page is new
         with reading(self._context.engine) as connection:
             etag, last_modified = collecting.get_validators(connection, query.key)
         wanted = {"If-None-Match": etag, "If-Modified-Since": last_modified}
         return {name: value for name, value in wanted.items() if value}
 
     def spend(self, source: str, units: int) -> None:
-        """Count units before they are spent: what was sent counts at the source, whatever becomes of it here."""
-        limits = self._sources[source].limits
-        if limits.max_units_per_day is None:
-            return
-        day = self._context.run.started_at.astimezone(ZoneInfo(limits.quota_timezone or "UTC")).date()
-        with writing(self._context.engine) as connection:
-            spent = collecting.spent_units(connection, source, day)
-            if spent + units > limits.max_units_per_day:
-                raise BudgetSpentError(
-                    f"{source}: {spent} of {limits.max_units_per_day} units of {day} are spent (limits.max_units_per_day)"
-                )
-            collecting.add_units(connection, source, day, units)
+        """Count units of its daily quota, or raise ``BudgetSpentError``."""
+        spend_units(self._context.engine, self._sources[source], units, now=self._context.opened_at)
 
     def keep(self, task: Task, page: Page, posts: Sequence[Post], then: Next, validators: Validators) -> None:
         """Posts first, then progress: a kill between the two asks the page again and changes nothing."""
@@ -112,7 +110,8 @@ class StoreKeeper:
             if following.query.key != task.query.key:
                 self._led_to.add(following.query.key)
             touched[following.query.key] = progress
-            progress.open[following.span] = self._window(following)
+            if following.cursor is not None or following.query.key in self._led_to:
+                progress.open[following.span] = self._window(following)
         now = self._context.run.started_at
         with writing(self._context.engine) as connection:
             for progress in touched.values():
@@ -120,8 +119,9 @@ class StoreKeeper:
             if stones:
                 erasing.add_tombstones(connection, stones, now=now)
             if self._whole_lookback and not then.tasks:
+                known = validators if not _holds_newer(page, task.span) else Validators()
                 collecting.set_validators(
-                    connection, task.query.key, etag=validators.etag, last_modified=validators.last_modified, now=now,
+                    connection, task.query.key, etag=known.etag, last_modified=known.last_modified, now=now,
                 )  # fmt: skip
         if self.spool.n_posts >= self._context.settings.runtime.collect.chunk_posts:
             self.merge()
@@ -132,15 +132,16 @@ class StoreKeeper:
         if missing is None or missing.reason is GapReason.NO_DATA:
             progress.open.pop(task.span, None)
             progress.done = merge_spans([*progress.done, task.span])
-        else:
-            progress.open[task.span] = self._window(task)
+        elif task.cursor is not None or task.query.key in self._led_to:
+            progress.open[task.span] = self._window(task)  # one that has not begun is found missing by itself
         with writing(self._context.engine) as connection:
             self._write(connection, progress)
 
     def merge(self) -> None:
         """The spool into the lake, without what its authors have deleted."""
         with reading(self._context.engine) as connection:
-            tokens = {source: erasing.known_tokens(connection, source) for source in self._sources}
+            names = [source.name for source in self._context.settings.sources]  # others' pages may lie there, too
+            tokens = {source: erasing.known_tokens(connection, source) for source in names}
         chunk = self._context.settings.runtime.collect.chunk_posts
         refused = deletion_check(self._context.workdir.pseudonym_key(), tokens)
         self.merged += merge_spool(self._context.lake, self.spool, chunk_posts=chunk, is_deleted=refused)
@@ -161,6 +162,11 @@ class StoreKeeper:
         collecting.replace_windows(
             connection, progress.query.key, progress.query.source, windows, now=self._context.run.started_at
         )
+
+
+def _holds_newer(page: Page, span: Span) -> bool:
+    """True if the page has posts from after the stretch: they are left to the next run, which must not be told *unchanged*."""
+    return any(post.created_at is not None and post.created_at >= span.end for post in page.posts)
 
 
 def _settled(missing: Sequence[Missing]) -> list[Span]:

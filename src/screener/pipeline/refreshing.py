@@ -19,7 +19,9 @@ from screener.collect.normalise import Intake, to_post
 from screener.collect.queries import why_not
 from screener.collect.registry import connector_of
 from screener.errors import NoDataError, ParseError, SourceError
+from screener.pipeline.erasing import DOUBTED_FROM, DOUBTED_SHARE
 from screener.pipeline.sources import access_to, variables_set
+from screener.pipeline.spending import spend_units
 from screener.records import Post, RawPost
 from screener.settings import Settings
 from screener.settings.sources import ApiSource
@@ -31,11 +33,6 @@ from screener.workdir import Workdir
 
 _TOLD = 300
 """Characters of a problem that a warning tells: a hundred ids in an address help nobody."""
-DOUBTED_FROM = 50
-"""So many posts asked for in one pass, and a share gone can be judged."""
-DOUBTED_SHARE = 0.5
-"""More than this gone at once is a broken answer, or a moved server, until somebody says it isn't: nothing is erased on doubt.
-In a year a few per cent of posts go; a platform that loses half of them in a day has lost its index."""
 
 
 @dataclass
@@ -76,12 +73,12 @@ def refresh_sources(
 
 
 def _refresh_source(this: _Pass, source: ApiSource, connector: Connector, refresh: Refresh) -> Refreshed:
-    found, gone = Refreshed(source.name), set[str]()
+    found, gone, closed = Refreshed(source.name), set[str](), set[str]()
     spool, n_failed = Spool(this.workdir.root / "spool"), 0
     for target, batch in _batches(this, source, refresh):
         query = Query(source.name, "refresh", target)
         try:
-            page = _ask(this, refresh, list(batch), access_to(source, connector, query))
+            page = _ask(this, source, refresh, list(batch), access_to(source, connector, query))
         except (SourceError, ParseError) as error:
             found.warnings.append(f"{source.name}: refresh: {str(error)[:_TOLD]}")
             n_failed += 1
@@ -94,25 +91,28 @@ def _refresh_source(this: _Pass, source: ApiSource, connector: Connector, refres
         found.n_asked += len(batch)
         found.n_standing += len(standing & set(batch))
         spool.put(list(_renewed(this, source, connector, page, batch)))
-        _bury(this, source, page)
+        closed |= set(page.gone_authors)
     found.n_gone = len(gone)
-    if found.n_asked >= DOUBTED_FROM and found.n_gone > DOUBTED_SHARE * found.n_asked and not this.believe:
+    if found.n_gone >= DOUBTED_FROM and found.n_gone > DOUBTED_SHARE * found.n_asked and not this.believe:
+        told = (
+            f"{source.name}: refresh: {found.n_gone} of {found.n_asked} posts are said to be gone; nothing was erased."
+        )
         found.warnings.append(
-            f"{source.name}: refresh: {found.n_gone} of {found.n_asked} posts are said to be gone; nothing was erased. "
-            "Look whether the source has moved or lost its index; `screener housekeeping --believe` erases them"
+            f"{told} Look whether the source has moved or lost its index; `screener housekeeping --believe` erases them"
         )
         return found
     key = this.workdir.pseudonym_key()
+    stones = [tombstone_of_post(key, source.name, native) for native in gone]
+    stones += [tombstone_of_author(key, source.name, author) for author in closed]
     with writing(this.engine) as connection:
-        erasing.add_tombstones(
-            connection, [tombstone_of_post(key, source.name, native) for native in gone], now=this.now
-        )
+        erasing.add_tombstones(connection, stones, now=this.now)
     return found
 
 
-def _ask(this: _Pass, refresh: Refresh, native_ids: Sequence[str], access: Access) -> Page:
+def _ask(this: _Pass, source: ApiSource, refresh: Refresh, native_ids: Sequence[str], access: Access) -> Page:
     """Which of these stand. An answer that can't be read, or a 404 that isn't the API's own, says nothing: it is asked again."""
     for attempt in range(1, this.settings.runtime.collect.max_attempts + 1):
+        spend_units(this.engine, source, refresh.units, now=this.now)
         response = this.client.send(refresh.build(access.target, native_ids), access)
         try:
             return refresh.parse(response, native_ids)
@@ -120,14 +120,6 @@ def _ask(this: _Pass, refresh: Refresh, native_ids: Sequence[str], access: Acces
             if attempt == this.settings.runtime.collect.max_attempts:
                 raise
     raise AssertionError("unreachable: the last attempt returns or raises")
-
-
-def _bury(this: _Pass, source: ApiSource, page: Page) -> None:
-    if page.gone_authors:
-        key = this.workdir.pseudonym_key()
-        stones = [tombstone_of_author(key, source.name, author) for author in page.gone_authors]
-        with writing(this.engine) as connection:
-            erasing.add_tombstones(connection, stones, now=this.now)
 
 
 Batch = dict[str, list[Post]]
@@ -140,7 +132,7 @@ def _batches(this: _Pass, source: ApiSource, refresh: Refresh) -> Iterator[tuple
     key, targets = this.workdir.pseudonym_key(), _asked_at(source)
     for post in _due(this, source):
         native_id = unseal(key, post.sealed_id or b"")
-        target = target_of(native_id, targets)
+        target = target_of(native_id, targets, by_address=refresh.by_address)
         if target is None:
             continue
         group = (target, refresh.group(native_id))
@@ -164,10 +156,10 @@ def _asked_at(source: ApiSource) -> list[str]:
     ]
 
 
-def target_of(native_id: str, targets: Sequence[str]) -> str | None:
-    """The target that a native id belongs to: the only one, or that whose address the id begins with."""
+def target_of(native_id: str, targets: Sequence[str], *, by_address: bool = False) -> str | None:
+    """The target that a native id belongs to: that whose address the id begins with, or, unless ids go ``by_address``, the only one."""
     alone = set(targets)
-    if len(alone) == 1:
+    if len(alone) == 1 and not by_address:
         return next(iter(alone))
     plain = native_id.partition("://")[2] or native_id
     fitting = [target for target in alone if _begins(plain, target.partition("://")[2].partition("?")[0].rstrip("/"))]
@@ -176,7 +168,7 @@ def target_of(native_id: str, targets: Sequence[str]) -> str | None:
 
 def _begins(plain: str, address: str) -> bool:
     """True if the id goes on below the address: ``union.example`` is no beginning of ``union.example.org/1``."""
-    return plain.startswith((f"{address}/", f"{address}?"))
+    return plain.lower().startswith((f"{address.lower()}/", f"{address.lower()}?"))
 
 
 def _due(this: _Pass, source: ApiSource) -> Iterator[Post]:
@@ -207,7 +199,8 @@ def _as_now(this: _Pass, source: ApiSource, connector: Connector, raw: RawPost, 
         max_text_characters=this.settings.runtime.collect.max_text_characters, country=earlier.country, sector=earlier.sector,
         born=connector.born, is_news=source.is_news, asked_in=earlier.asked_in, seals_ids=True,
     )  # fmt: skip
-    post = to_post(replace(raw, country=None, sector=None), intake, where=f"{source.name} refresh")
+    hint = raw.language_hint or earlier.language_hint
+    post = to_post(replace(raw, country=None, sector=None, language_hint=hint), intake, where=f"{source.name} refresh")
     return post if isinstance(post, Post) else None
 
 

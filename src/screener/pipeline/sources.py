@@ -108,6 +108,11 @@ def wanted_span(source: ApiSource, days: Window, now: datetime, *, asked_for: Wi
     if asked_for is not None and (asked_for.start or asked_for.end):
         start = datetime.combine(asked_for.start, time(), UTC) if asked_for.start else first
         end = datetime.combine(asked_for.end, time(), UTC) if asked_for.end else now
+        if max(first, start) >= min(now, end):
+            raise UsageError(
+                f"--since {start.date()} --until {end.date()}: lies outside what is kept, {first.date()} to {now.date()} "
+                "(housekeeping.keep_texts_days)"
+            )
         return Span(max(first, start), min(now, end))
     return Span(max(first, now - timedelta(days=source.lookback_days)), now)
 

@@ -11,7 +11,7 @@ from screener.collect.connector import Query
 from screener.collect.connectors.bluesky_firehose import Event, stream_url
 from screener.collect.keyed import tombstone_of_author, tombstone_of_post
 from screener.collect.listening import StreamMatcher, listen
-from screener.collect.normalise import to_post
+from screener.collect.normalise import clean_text, to_post
 from screener.collect.phrases import words_of
 from screener.collect.tasks import Missing, Task
 from screener.errors import ParseError, SourceError
@@ -28,11 +28,17 @@ FROM_THE_START = "all"
 """A target's ``place`` that asks for everything the server still keeps, instead of what comes from now on."""
 
 
+_PLACE_LOST = "the place in the stream was lost, so it was listened to from now on"
+_NOT_KEPT = "the server no longer keeps what came since we last listened; that stretch is lost"
+_LOST = frozenset({_PLACE_LOST, _NOT_KEPT})
+
+
 @dataclass
 class _Heard:
     """What was heard since the last saving."""
 
     seq: int | None = None
+    first: datetime | None = None
     latest: datetime | None = None
     n_events: int = 0
     posts: list[Post] = field(default_factory=list)
@@ -49,6 +55,8 @@ def listen_to(context: Context, plan: Plan, query: Query, keeper: StoreKeeper, a
         heard.seq = 0
     since = before.span.end if before else context.run.started_at
     problem: tuple[GapReason, str] | None = None
+    if before is not None and heard.seq is None:
+        problem = (GapReason.ERROR, _PLACE_LOST)
     try:
         for event in _events(context, query, heard.seq):
             problem = problem or _told(event)
@@ -71,7 +79,7 @@ def _told(event: Event) -> tuple[GapReason, str] | None:
     if event.error:
         return GapReason.ERROR, f"the stream ended with {event.error}"
     if event.notice == "OutdatedCursor":
-        return GapReason.ERROR, "the server no longer keeps what came since we last listened; that stretch is lost"
+        return GapReason.ERROR, _NOT_KEPT
     return None
 
 
@@ -81,6 +89,7 @@ def _hear(context: Context, plan: Plan, query: Query, event: Event, heard: _Hear
     if event.error == "FutureCursor":
         heard.seq = None  # the server counts anew, so what it counted before means nothing
     heard.latest = event.time or heard.latest
+    heard.first = heard.first or event.time
     heard.gone.update(event.gone)
     heard.gone_authors.update(event.gone_authors)
     outcome = asked.outcomes[query.key]
@@ -158,8 +167,18 @@ def _account(
     until = context.run.started_at
     asked.tasks.append(Task(query, Span(min(since, until), until)))
     reached = until if problem is None else min(until, heard.latest or since)
+    lost = problem is not None and (problem[1] in _LOST)
+    if lost:  # what came before the first event is gone for good; what came after it was heard
+        since, reached, problem_span = (
+            max(since, heard.first or until),
+            until,
+            Span(since, min(until, heard.first or until)),
+        )
+    else:
+        problem_span = Span(min(since, reached), until)
     if since < reached:
         asked.answered[query.key].append(Span(since, reached))
     if problem is not None:
-        asked.outcomes[query.key].failures.append(problem[1])
-        asked.missing.append(Missing(query, Span(min(since, reached), until), *problem))
+        told = clean_text(problem[1])
+        asked.outcomes[query.key].failures.append(told)
+        asked.missing.append(Missing(query, problem_span, problem[0], told))

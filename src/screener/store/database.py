@@ -20,14 +20,14 @@ from screener.errors import ConfigError, StoreError
 from screener.workdir import Workdir
 
 __all__ = [
-    "Connection", "Engine", "check_integrity", "make_engine", "open_store", "reading", "schema_state", "store_url", "translated", "writing",
+    "Connection", "Engine", "check_integrity", "forget_deleted_pages", "make_engine", "open_store", "reading", "schema_state", "store_url", "translated", "writing",
 ]  # fmt: skip
 """With SQLAlchemy's own types, so that nobody outside ``store`` imports it."""
 
 URL_VARIABLE = "SCREENER_STORE_URL"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_MS = 15_000
-_PRAGMAS = (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
+_PRAGMAS = (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON")
 
 
 def store_url(workdir: Workdir, configured: str = "") -> str:
@@ -149,6 +149,14 @@ def _migrate(engine: Engine, url: str) -> None:
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def forget_deleted_pages(engine: Engine) -> None:
+    """Take what was deleted out of SQLite's write-ahead log, too; PostgreSQL's own vacuum does it there."""
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            raw = connection.connection.cursor()
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def check_integrity(engine: Engine) -> list[str]:

@@ -19,7 +19,7 @@ _IDS = 500
 
 
 def add_tombstones(connection: Connection, found: Iterable[Tombstone], *, now: datetime) -> int:
-    """Remember deletions; those known already are left as they are. Returns how many are new."""
+    """Remember deletions; those known already are applied once more. Returns how many are new."""
     by_token = {stone.token: stone for stone in found}
     known: set[str] = set()
     tokens = list(by_token)
@@ -33,6 +33,10 @@ def add_tombstones(connection: Connection, found: Iterable[Tombstone], *, now: d
     ]
     if rows:
         connection.execute(insert(tombstones), rows)
+    for token in known:  # a post that got in again all the same must be found again
+        again = {"post_id": by_token[token].post_id, "author": by_token[token].author, "applied_at": None}
+        if again["post_id"] or again["author"]:
+            connection.execute(update(tombstones).where(tombstones.c.token == token).values(again))
     return len(rows)
 
 

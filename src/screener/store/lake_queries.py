@@ -149,6 +149,12 @@ def authors_in(lake: Lake, source: str, authors: Sequence[str]) -> frozenset[str
     return frozenset(row[0] for row in _collected(lake, source, _AUTHORS_IN, {"ids": list(authors)}))
 
 
+def count_posts_of(lake: Lake, source: str) -> int:
+    """Distinct posts of the source that were asked for over the network."""
+    rows = _collected(lake, source, "SELECT count(DISTINCT post_id) FROM posts", {})
+    return int(rows[0][0]) if rows else 0
+
+
 def count_seen(lake: Lake, source: str, days: Sequence[str]) -> dict[tuple[str, str, str, str], int]:
     """Posts of these days by country, sector, language asked in (empty for none) and day."""
     return {row[:4]: row[4] for row in _collected(lake, source, _SEEN, {"days": list(days)})}

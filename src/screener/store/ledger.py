@@ -65,7 +65,7 @@ def save_source_run(connection: Connection, run: SourceRun) -> None:
     )
     values = {
         "run_id": run.run_id, "source": run.source, "asked_at": run.asked_at, "n_requests": run.n_requests, "n_read": run.n_read, "n_new_posts": run.n_new_posts,
-        "n_asked": run.n_asked, "n_answered": run.n_answered, "reason": str(run.reason) if run.reason else None, "error": run.error,
+        "n_asked": run.n_asked, "n_answered": run.n_answered, "reason": str(run.reason) if run.reason else None, "error": run.error, "country": run.country,
     }  # fmt: skip
     connection.execute(insert(source_runs).values(values))
 
@@ -80,7 +80,7 @@ def latest_source_runs(connection: Connection) -> dict[str, list[SourceRun]]:
             SourceRun(
                 row["run_id"], row["source"], as_utc(row["asked_at"]), n_requests=row["n_requests"], n_read=row["n_read"], n_new_posts=row["n_new_posts"],
                 n_asked=row["n_asked"], n_answered=row["n_answered"], reason=GapReason(row["reason"]) if row["reason"] else None,
-                error=row["error"],
+                error=row["error"], country=row["country"],
             )
         )  # fmt: skip
     return found
@@ -90,7 +90,7 @@ def last_answers(connection: Connection) -> dict[str, datetime]:
     """The heartbeat: when each source last answered anything."""
     query = (
         select(source_runs.c.source, func.max(source_runs.c.asked_at))
-        .where(source_runs.c.n_answered > 0)
+        .where(or_(source_runs.c.n_answered > 0, source_runs.c.n_read > 0))
         .group_by(source_runs.c.source)
     )
     return {source: as_utc(moment) for source, moment in connection.execute(query).all()}

@@ -103,6 +103,8 @@ def merge(
 ) -> Merged:
     """Everything in the spool into the lake; the files go when their posts are in their parts."""
     report = Merged()
+    for cut_off in spool.root.glob("*.part"):  # a write that a kill broke off; the page is asked for again
+        cut_off.unlink()
     for files in _chunks(spool.files(), chunk_posts):
         newest: dict[tuple[str, str | None, str | None, str], Post] = {}
         for file in files:
@@ -169,13 +171,21 @@ def _merge_part(
         if (post_id, partition.country, partition.sector) not in known:
             report.n_new += 1
             report.new_by_source[partition.source] += 1
-        elif earlier is not None and content_fingerprint([earlier]) == content_fingerprint([post]):
+        elif earlier is not None and (
+            _is_cut(post.text, earlier.text) or content_fingerprint([earlier]) == content_fingerprint([post])
+        ):
             report.n_known += 1
             continue  # the lake keeps when it was first collected
         else:
             report.n_edited += 1
         after[post_id] = post
     write_part(lake, part, list(after.values()))
+
+
+def _is_cut(text: str, earlier: str) -> bool:
+    """True if the text is the beginning of the one that is there: lists and searches of some sources cut texts short."""
+    begun = text.rstrip(" .…")
+    return text.endswith(("…", "...")) and len(begun) < len(earlier) and earlier.startswith(begun)
 
 
 def write_part(lake: Lake, part: Part, posts: Sequence[Post]) -> None:

@@ -119,6 +119,7 @@ source_runs = Table(
     Column("n_answered", Integer, nullable=False),
     Column("reason", String(12)),
     Column("error", Text),
+    Column("country", String(2)),
 )  # fmt: skip
 
 tombstones = Table(

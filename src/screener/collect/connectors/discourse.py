@@ -160,5 +160,5 @@ CONNECTOR = Connector(
     born=date(1990, 1, 1),  # forums bring their posts along from older software, dates included
     build_request=build_request,
     parse_page=parse_page,
-    refresh=Refresh(batch=1, build=build_refresh, parse=parse_refresh),
+    refresh=Refresh(batch=1, build=build_refresh, parse=parse_refresh, by_address=True),
 )

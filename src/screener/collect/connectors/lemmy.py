@@ -154,5 +154,5 @@ CONNECTOR = Connector(
     born=date(2019, 4, 1),
     build_request=build_request,
     parse_page=parse_page,
-    refresh=Refresh(batch=1, build=build_refresh, parse=parse_refresh),
+    refresh=Refresh(batch=1, build=build_refresh, parse=parse_refresh, by_address=True),
 )

@@ -183,6 +183,6 @@ CONNECTOR = Connector(
     build_request=build_request,
     parse_page=parse_page,
     auth=Auth(),
-    refresh=Refresh(batch=1, build=build_refresh, parse=parse_refresh),
+    refresh=Refresh(batch=1, build=build_refresh, parse=parse_refresh, by_address=True),
     rules=Rules(build=build_instance_request, parse=closed_endpoints),
 )

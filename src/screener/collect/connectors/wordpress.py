@@ -170,5 +170,5 @@ CONNECTOR = Connector(
     born=WEB_BORN,  # sites keep the dates of what they moved over from before there was WordPress
     build_request=build_request,
     parse_page=parse_page,
-    refresh=Refresh(batch=_PAGE_SIZE, build=build_refresh, parse=parse_refresh, group=site_of),
+    refresh=Refresh(batch=_PAGE_SIZE, build=build_refresh, parse=parse_refresh, by_address=True, group=site_of),
 )

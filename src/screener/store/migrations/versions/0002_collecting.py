@@ -1,6 +1,6 @@
 """What collecting remembers: windows, validators, quota, gap ledger, health of sources, deletions.
 
-Revision: 0002, after: 0001, 2026-11-22 21:48:49.506603
+Revision: 0002, after: 0001, 2026-11-22 22:37:49.973091
 """
 
 import sqlalchemy as sa
@@ -72,6 +72,7 @@ def upgrade() -> None:
         sa.Column("n_answered", sa.Integer(), nullable=False),
         sa.Column("reason", sa.String(length=12), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("country", sa.String(length=2), nullable=True),
         sa.PrimaryKeyConstraint("run_id", "source", name=op.f("pk_source_runs")),
     )
     op.create_table(

@@ -15,7 +15,6 @@ from websockets.sync.server import ServerConnection, serve
 
 from integration.collector import DAY, HOUR, NOW, Collector, counts, source
 from screener.collect.health import State
-from screener.errors import SourceError
 from screener.records import GapReason
 from screener.settings.sources import ApiSource
 from screener.store import runs
@@ -118,15 +117,12 @@ def test_stream_that_breaks_off_leaves_what_was_heard_and_is_told(over: Over, st
     stream.write(1, WAGES, NOW - HOUR)
     stream.breaks = True
     one = over(firehose(stream, "all"))
-    with pytest.raises(SourceError, match="the stream broke off"):
-        one.collect()
+    report = one.collect()
+    assert any("the stream broke off" in told for told in report.warnings)
     assert one.texts == [WAGES]
     assert one.health == {"bluesky": State.FAILING}
 
 
-@pytest.mark.xfail(
-    strict=True, reason="gaps, quarantine and ledger days are only written where a query was asked, not listened to"
-)
 def test_stretch_that_was_not_heard_stands_in_ledger_and_gaps(over: Over, stream: Stream) -> None:
     stream.write(1, WAGES, NOW)
     one = over(firehose(stream, "all"))
@@ -139,9 +135,6 @@ def test_stretch_that_was_not_heard_stands_in_ledger_and_gaps(over: Over, stream
     assert {row.reason for row in one.days.values()} >= {GapReason.ERROR}
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a source without a post in the lake forgets its place in the stream, and never hears any"
-)
 def test_listener_that_heard_nothing_of_interest_goes_on_where_it_stopped(over: Over, stream: Stream) -> None:
     stream.write(1, "what a sunset", NOW + HOUR)
     one = over(firehose(stream))
