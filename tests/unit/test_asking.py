@@ -170,9 +170,12 @@ def test_task_that_fails_ends_with_its_reason(status: int, endpoint: str, reason
     assert asked.answered == {}
 
 
-@pytest.mark.parametrize("endpoint", ["search", "tags"])
-def test_having_no_such_thing_is_an_answer_with_a_reason(endpoint: str) -> None:
-    notes, asking = Notes(), task(endpoint=endpoint)
+def test_search_that_is_gone_is_an_error_and_no_quiet_day() -> None:
+    assert reasons(ask(lambda request: httpx.Response(404), task(endpoint="search"))) == {"wages": GapReason.ERROR}
+
+
+def test_unknown_hashtag_is_an_answer_with_a_reason() -> None:
+    notes, asking = Notes(), task(endpoint="tags")
     asked = ask(lambda request: httpx.Response(404), asking, notes=notes)
     assert reasons(asked) == {"wages": GapReason.NO_DATA}
     assert asked.answered == {asking.query.key: [SPAN]}

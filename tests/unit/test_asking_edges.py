@@ -73,7 +73,7 @@ def test_cursor_that_goes_stale_again_is_an_error() -> None:
     assert reasons(asked) == {"wages": GapReason.ERROR}
 
 
-@pytest.mark.parametrize("status", [401, 403, 404, 503])
+@pytest.mark.parametrize("status", [401, 403, 503])
 def test_other_failures_do_not_begin_anew(status: int) -> None:
     server = Server(lambda request: httpx.Response(status))
     ask(server, task(cursor="p2"))

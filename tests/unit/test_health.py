@@ -73,15 +73,16 @@ def test_source_that_falls_silent_is_heard_in_the_very_next_run() -> None:
     found = health(replace(RUN, n_read=0, n_new_posts=0), BEFORE, week=days(20, 20.0))
     assert found.state is State.QUIET
     assert found.is_alarming
-    assert "answered 10 queries without a single post; 90 on 2026-03-01" in found.told
+    assert "no new post since 2026-03-01 12:00 UTC, where about 20 were due" in found.told
 
 
 def test_silence_is_still_told_of_in_the_second_silent_run_and_after_one_that_failed() -> None:
-    silent, unanswered = replace(RUN, n_read=0, n_new_posts=0), failed(GapReason.ERROR)
+    silent = replace(RUN, n_read=0, n_new_posts=0)
+    unanswered = replace(failed(GapReason.ERROR), n_read=0, n_new_posts=0)
     for before in ([silent], [silent, silent], [unanswered]):
         found = health(silent, *before, BEFORE, week=days(20, 20.0))
         assert found.state is State.QUIET
-        assert "90 on 2026-03-01" in found.told
+        assert "since 2026-03-01 12:00" in found.told
 
 
 def test_source_that_never_gave_a_post_has_not_fallen_silent() -> None:
@@ -89,8 +90,10 @@ def test_source_that_never_gave_a_post_has_not_fallen_silent() -> None:
     assert health(silent, silent, week=days(20, 20.0)).state is State.GOOD
 
 
-def test_nothing_new_is_not_silence() -> None:
-    assert health(replace(RUN, n_new_posts=0), BEFORE, week=days(20, 20.0)).state is State.GOOD
+def test_source_that_only_repeats_itself_is_quiet_as_soon_as_three_new_posts_were_due() -> None:
+    repeating = replace(RUN, n_new_posts=0)
+    assert health(repeating, BEFORE, week=days(20, 20.0)).state is State.QUIET
+    assert health(repeating, BEFORE, week=days(2, 2.0)).state is State.GOOD
 
 
 @pytest.mark.parametrize(("n_seen", "state"), [(4, State.QUIET), (5, State.GOOD), (None, State.QUIET)])

@@ -50,7 +50,7 @@ def test_html_becomes_what_a_reader_sees(markup: str, text: str) -> None:
 def test_words_of_others_are_marked_as_quoted() -> None:
     quoted = html_to_text("<p>mine</p><blockquote><p>theirs</p><p>too</p></blockquote><p>mine again</p>")
     assert quoted == "mine\n\n> theirs\n\n> too\n\nmine again"
-    assert html_to_text("<blockquote>b<blockquote>a</blockquote></blockquote>") == "> b\n\n> > a"
+    assert html_to_text("<blockquote>b<blockquote>a</blockquote></blockquote>") == "> b\n\n> a"
 
 
 @given(WRITTEN)
