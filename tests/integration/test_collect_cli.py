@@ -191,7 +191,7 @@ SECRETS = {
     "SKY_PASSWORD": "pass-word-of-nobody",
     "FED_TOKEN": "token-of-nobody",
 }
-SIGNED_IN = "session-of-nobody"
+SIGNED_IN = "jwt-of-nobody"
 
 
 @pytest.fixture

@@ -395,7 +395,6 @@ def test_accounts_said_to_be_gone_are_doubted_too(over: Over, forum: Lemmy) -> N
     assert len(one.posts) == 50
 
 
-@pytest.mark.xfail(strict=True, reason="deletions that were doubted wait, and are applied once the source has grown")
 def test_deletions_that_were_doubted_and_that_the_source_took_back_are_never_applied(over: Over, forum: Lemmy) -> None:
     forum.posts = {n: Written(f"post {n}", NOW - n * HOUR / 4) for n in range(1, 41)}
     one = over(lemmy(forum))

@@ -209,6 +209,8 @@ def test_source_without_its_credentials_is_refused_by_the_name_of_the_variable(
     assert videos.take() == []
     assert any("VIDEOS_KEY is not set" in told for told in report.warnings)
     assert one.health == {"youtube": State.REFUSED, "rss": State.GOOD}
+    rows = one.rows("SELECT DISTINCT reason, n_seen, n_answered FROM source_days WHERE source = 'youtube'")
+    assert rows == [("refused", None, 0)], "what could not be asked is missing, and no silence"
     assert one.texts == ["entry a", "entry b"]
 
 
@@ -246,7 +248,7 @@ def test_source_that_stays_silent_stays_quiet(over: Over, site: WordPress) -> No
     one = over(wordpress(site, min_posts_per_week=1))
     one.collect()
     site.posts.clear()
-    for _ in range(9):
+    for _ in range(4):
         one.now += DAY
         one.collect()
         assert one.health == {"wordpress": State.QUIET}

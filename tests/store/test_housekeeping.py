@@ -323,10 +323,10 @@ def test_deletion_that_is_interrupted_is_done_by_the_next_pass(
     def die(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(owner, step, die)
-    with pytest.raises(KeyboardInterrupt):
-        clean(settings, workdir)
-    monkeypatch.undo()
+    with monkeypatch.context() as patched:
+        patched.setattr(owner, step, die)
+        with pytest.raises(KeyboardInterrupt):
+            clean(settings, workdir)
     clean(settings, workdir)
     assert texts(lake) == ["kept"]
     with reading(engine) as connection:

@@ -248,7 +248,7 @@ def a_post(make_post: Make, record: tuple[int, int, int, bool], page: int) -> Po
     return make_post(f"v{version}", name=str(number), created_at=when, collected_at=collected, **place)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(pages=pages_of_versions, chunk=st.integers(1, 9), merged_after=st.sets(st.integers(0, 4)))
 def test_lake_holds_the_last_version_of_each_post_however_pages_are_chunked(
     tmp_path_factory: pytest.TempPathFactory, make_post: Make, pages: list[_Page], chunk: int, merged_after: set[int]

@@ -148,8 +148,14 @@ def test_posts_do_not_hide_that_a_part_failed() -> None:
 def test_gap_is_told_on_its_own_days_and_of_its_own_question() -> None:
     tasks = [Task(QUERY, Span(midnight(3), midnight(0))), Task(replace(QUERY, language="th"), YESTERDAY)]
     gap = missing(GapReason.ERROR, span=Span(midnight(2) + timedelta(hours=5), midnight(1)))
-    told = {(row.language, row.day): row.reason for row in rows(*tasks, gaps=[gap])}
+    told = {(row.language, row.day): row.reason for row in rows(*tasks, answered={}, gaps=[gap])}
     assert {key for key, reason in told.items() if reason is GapReason.ERROR} == {("my", day(2))}
+
+
+def test_overlap_that_could_not_be_asked_again_is_no_gap_in_what_was_answered_before() -> None:
+    gap = missing(GapReason.ERROR, span=Span(midnight(2) + timedelta(hours=5), midnight(1)))
+    task = Task(QUERY, gap.span)
+    assert only(task, answered={QUERY.key: [Span(midnight(3), midnight(0))]}, gaps=[gap]).reason is GapReason.NO_DATA
 
 
 def test_days_before_the_horizon_are_told_only_of_a_stretch_that_was_asked_for() -> None:

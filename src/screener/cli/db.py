@@ -30,6 +30,7 @@ def add_to(app: typer.Typer) -> None:
     group.command()(upgrade)
     group.command()(check)
     group.command()(problems)
+    group.command()(erasures)
     app.add_typer(group, name="db")
 
 
@@ -84,6 +85,33 @@ def problems(
         out.print(f"  {entry.where}: {entry.reason}: {entry.detail}", markup=False, highlight=False, soft_wrap=True)
     for gap in gaps:
         out.print(f"gap {gap.source} {gap.watch}: {gap.reason}", markup=False, highlight=False, soft_wrap=True)
+
+
+@guarded
+def erasures(
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Entries to list at most.")] = 50,
+    workdir: WorkdirOption = DEFAULT_WORKDIR, config: ConfigOption = None, output: FormatOption = Format.TABLE,
+) -> None:  # fmt: skip
+    """List when deletions were honoured, of which source and how much; what was deleted is not known any more."""
+    from screener.pipeline.context import open_reader
+    from screener.store.database import reading
+    from screener.store.erasing import list_erasures
+
+    with open_reader(open_settings(config), open_workdir(workdir)) as engine, reading(engine) as connection:
+        found = list_erasures(connection, limit)
+    if output is Format.JSON:
+        print_json(found)
+        return
+    for entry in found:
+        told = f"{entry.n_posts:,} posts, {entry.n_evidence:,} quotations, {entry.n_review_items + entry.n_review_texts:,} review items"
+        out.print(
+            f"{entry.erased_at:%Y-%m-%d %H:%M} UTC {entry.source}: {told}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+    if not found:
+        out.print("No deletion has been applied yet.")
 
 
 def _counts(run: Run) -> dict[str, int]:

@@ -266,7 +266,7 @@ class Asking:
         missing = Missing(task.query, task.span, reason, clean_text(told))
         if reason is GapReason.NO_DATA:
             self.asked.answered[task.query.key].append(task.span)
-        else:
+        elif reason is not GapReason.BUDGET:  # that is as planned; the ledger and the source's state tell it
             self.asked.outcomes[task.query.key].failures.append(told)
         self.asked.missing.append(missing)
         self._keeper.finish(task, missing)
@@ -280,10 +280,9 @@ def _sendable(response: httpx.Response, name: str) -> str | None:
 
 def _check_cursor(page: Page, task: Task) -> None:
     """A cursor goes into the store and back into an address: what no text can hold is no cursor."""
-    try:
-        (page.next_cursor or "").encode()
-    except UnicodeEncodeError as error:
-        raise ParseError(task.query.target, "its cursor is no text") from error
+    cursor = page.next_cursor or ""
+    if clean_text(cursor) != cursor:
+        raise ParseError(task.query.target, "its cursor is no text")
 
 
 def _is_conditional(request: httpx.Request) -> bool:

@@ -53,7 +53,7 @@ def ledger_days(
             wanted = [part for span in spans if (part := _within(span, day))]
             row.n_asked += 1
             row.n_answered += all(covers(had, part) for part in wanted)
-            row.missing += [gap for gap in gaps[query.key] if _within(gap.span, day)]
+            row.missing += [gap for gap in gaps[query.key] if _is_missing(gap, day, had)]
     expected = _expectations(history)
     return [_row(key, row, seen.get(key[0], {}), expected) for key, row in sorted(days.items())]
 
@@ -77,6 +77,12 @@ def _within(span: Span, day: date) -> Span | None:
     start = datetime.combine(day, time(), UTC)
     part = Span(max(span.start, start), min(span.end, start + timedelta(days=1)))
     return part if part.start < part.end else None
+
+
+def _is_missing(gap: Missing, day: date, had: Sequence[Span]) -> bool:
+    """False where the gap is of an overlap asked again: what was answered before is not missing."""
+    part = _within(gap.span, day)
+    return part is not None and (gap.reason is GapReason.NO_DATA or not covers(had, part))
 
 
 def _row(

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from screener.collect.asking import Asked, Asking, Plan
+from screener.collect.health import State
 from screener.collect.http import PoliteClient
 from screener.collect.ledger import EXPECTED_WEEKS, HORIZON, days_of, ledger_days
 from screener.collect.normalise import Intake
@@ -60,16 +61,27 @@ def ask_sources(
         for query in one.queries:
             if one.connector.endpoints[query.endpoint].asks == "stream":
                 listen_to(context, _plan(context, one), replace(query, span=None), keeper, asked)
+    for one in planned:
+        _note_unasked(one, now, asked)
     keeper.merge()
     erased = apply_tombstones(context.lake, context.engine, context.workdir, now=now)  # before anybody classifies them
     horizon = None if is_backfill else HORIZON
-    _write_ledger(context, planned, asked.tasks, asked, horizon)
+    _write_ledger(context, planned, keeper, asked, horizon)
     if not is_backfill:  # what a source says of days long past is not how it is today
         _write_health(context, planned, keeper, asked, n_requests, country)
     reported = _reported(context, planned, keeper, asked, sum(n_requests.values()))
     reported.counts.append(("deleted_posts", erased.n_posts))
     reported.warnings += erased.warnings
     return reported
+
+
+def _note_unasked(one: PlannedSource, now: datetime, asked: Asked) -> None:
+    """A source that lacks its credentials is missing from the last day on, query by query: that is no silence of the workers."""
+    for query in one.unasked:
+        if query.span is not None:
+            task = Task(replace(query, span=None), Span(max(query.span.start, now - timedelta(days=1)), now))
+            asked.tasks.append(task)
+            asked.missing.append(Missing(task.query, task.span, GapReason.REFUSED, one.why_not or ""))
 
 
 def _tasks(keeper: StoreKeeper, one: PlannedSource, country: str | None) -> list[Task]:
@@ -142,21 +154,18 @@ def _plan(context: Context, one: PlannedSource) -> Plan:
 
 
 def _write_ledger(
-    context: Context, planned: Sequence[PlannedSource], tasks: Sequence[Task], asked: Asked, horizon: timedelta | None
+    context: Context, planned: Sequence[PlannedSource], keeper: StoreKeeper, asked: Asked, horizon: timedelta | None
 ) -> None:
     now = context.run.started_at
-    tasks = [_spoken_of(task, planned, now, horizon) for task in tasks]
+    tasks = [_spoken_of(task, planned, now, horizon) for task in asked.tasks]
     asked_days = sorted({day for task in tasks for day in days_of(_recent(task.span, now, horizon))})
-    if not asked_days:
-        return
-    names = [one.source.name for one in planned]
-    seen = {
-        name: lake_queries.count_seen(context.lake, name, [day.isoformat() for day in asked_days]) for name in names
-    }
+    names, days = [one.source.name for one in planned], [day.isoformat() for day in asked_days]
+    seen = {name: lake_queries.count_seen(context.lake, name, days) for name in names} if days else {}
     with writing(context.engine) as connection:
-        since = asked_days[0] - timedelta(weeks=EXPECTED_WEEKS)
+        since = min(asked_days, default=now.date()) - timedelta(weeks=EXPECTED_WEEKS)
         history = ledger.list_days(connection, sources=names, since=since)
-        rows = ledger_days(tasks, asked.answered, asked.missing, seen=seen, history=history, now=now, horizon=horizon)
+        answered = {key: [*asked.answered[key], *keeper.answered_before(key)] for key in asked.queries}
+        rows = ledger_days(tasks, answered, asked.missing, seen=seen, history=history, now=now, horizon=horizon)
         ledger.save_days(connection, rows, now=now)
         gaps = _gaps(asked.missing)
         for key in {**asked.outcomes, **gaps}:
@@ -227,7 +236,7 @@ def _reported(
     askable = {one.source.name for one in planned if not one.why_not}
     for found in source_health(context.engine, context.settings, now=context.run.started_at):
         health = found.health
-        if health.is_alarming and health.source in askable:
+        if (health.is_alarming or health.state is State.BUDGET) and health.source in askable:
             languages = f"; silent in {', '.join(health.quiet_in)}" if health.quiet_in else ""
             warnings.append(f"{health.source} is {health.state}: {health.told}{languages}")
     merged = keeper.merged

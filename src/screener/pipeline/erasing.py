@@ -80,8 +80,14 @@ def _erase_source(
     gone = {post_id for ids in by_place.values() for post_id in ids}
     n_all = lake_queries.count_posts_of(lake, source) if len(gone) >= DOUBTED_FROM else 0
     if n_all and len(gone) > DOUBTED_SHARE * n_all and not believe:
+        with writing(engine) as connection:
+            erasing.drop_pending(connection, [stone.token for stone in stones])
         told = f"{source}: {len(gone):,} of {n_all:,} posts are said to be gone; nothing was erased. Look whether the source has moved"
-        return Erased(warnings=[f"{told} or lost its index; `screener housekeeping --believe` erases them"])
+        return Erased(
+            warnings=[
+                f"{told} or lost its index; `screener housekeeping --refresh --all --believe` asks again and erases"
+            ]
+        )
     _drop_spooled(workdir, stones)
     post_ids = gone | {stone.post_id for stone in stones if stone.post_id}
     with writing(engine) as connection:

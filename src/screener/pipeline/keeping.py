@@ -80,8 +80,19 @@ class StoreKeeper:
                 continue
             self._led_to.add(query.key)
             self._progress(query).open[window.span] = window
-            tasks.append(Task(query, window.span, window.cursor, window.n_read))
+            tasks.append(self._taken_up(query, window))
         return tasks
+
+    def _taken_up(self, query: Query, window: StoredWindow) -> Task:
+        """One that has not begun goes to the end of this run: what leads to it again finds it asked for already."""
+        if window.cursor is not None:
+            return Task(query, window.span, window.cursor, window.n_read)
+        self._progress(query).open.pop(window.span)
+        return Task(query, Span(window.span.start, max(window.span.end, self._context.run.started_at)))
+
+    def answered_before(self, query_key: str) -> list[Span]:
+        """What of a query is answered by now, in this run or an earlier one."""
+        return list(self._known[query_key].done) if query_key in self._known else []
 
     def conditions(self, query: Query) -> dict[str, str]:
         """``If-None-Match`` and ``If-Modified-Since`` (RFC 9110, section 13) from the last good answer."""

@@ -98,7 +98,7 @@ def _refresh_source(this: _Pass, source: ApiSource, connector: Connector, refres
             f"{source.name}: refresh: {found.n_gone} of {found.n_asked} posts are said to be gone; nothing was erased."
         )
         found.warnings.append(
-            f"{told} Look whether the source has moved or lost its index; `screener housekeeping --believe` erases them"
+            f"{told} Look whether the source has moved or lost its index; `screener housekeeping --refresh --all --believe` asks again and erases"
         )
         return found
     key = this.workdir.pseudonym_key()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from screener.collect.files import list_files
 from screener.collect.queries import plan_source, why_not
 from screener.collect.registry import connector_of
 from screener.demo import write_demo_file
-from screener.errors import UsageError
+from screener.errors import ConfigError, UsageError
 from screener.records import Span, Window
 from screener.settings import Settings
 from screener.settings.sources import ApiSource, Credentials, FileSource, Source
@@ -86,20 +87,26 @@ def _base(url: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PlannedSource:
-    """One source of a run: its connector, the queries in the order of their turns, or why it is not asked."""
+    """One source of a run: its connector, the queries in the order of their turns, or why it is not asked and what it would be."""
 
     source: ApiSource
     connector: Connector
     queries: tuple[Query, ...]
     why_not: str | None
+    unasked: tuple[Query, ...] = ()
 
 
 def plan(settings: Settings, source: ApiSource, span: Span, country: str | None = None) -> PlannedSource:
     """What would be asked of the source; raises ``ConfigError`` for an endpoint that it does not have."""
     connector = connector_of(source.kind)
     reason = why_not(source, connector, variables_set(source))
-    queries = () if reason else tuple(plan_source(source, connector, settings, country=country, span=span))
-    return PlannedSource(source, connector, queries, reason)
+    if reason is None:
+        queries = tuple(plan_source(source, connector, settings, country=country, span=span))
+        return PlannedSource(source, connector, queries, None)
+    with suppress(ConfigError):  # then the reason says so
+        unasked = tuple(plan_source(source, connector, settings, country=country, span=span))
+        return PlannedSource(source, connector, (), reason, unasked)
+    return PlannedSource(source, connector, (), reason)
 
 
 def wanted_span(source: ApiSource, days: Window, now: datetime, *, asked_for: Window | None = None) -> Span:

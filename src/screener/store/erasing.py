@@ -51,6 +51,13 @@ def known_tokens(connection: Connection, source: str) -> frozenset[str]:
     return frozenset(connection.execute(select(tombstones.c.token).where(tombstones.c.source == source)).scalars())
 
 
+def drop_pending(connection: Connection, tokens: Iterable[str]) -> None:
+    """Deletions that are not believed: they must not be applied later by themselves, when the lake has grown."""
+    chosen = list(tokens)
+    for first in range(0, len(chosen), _IDS):
+        connection.execute(delete(tombstones).where(tombstones.c.token.in_(chosen[first : first + _IDS])))
+
+
 def mark_applied(connection: Connection, tokens: Iterable[str], *, now: datetime) -> None:
     """The deletions are done: forget which posts and authors they were about."""
     chosen = list(tokens)

@@ -11,7 +11,16 @@ from typing import Any
 import duckdb
 
 from screener.errors import StoreError
-from screener.records import UNDETERMINED, UNKNOWN_COUNTRY, UNSPECIFIED_SECTOR, Partition, Post, ScreenedPost, Window
+from screener.records import (
+    UNDATED,
+    UNDETERMINED,
+    UNKNOWN_COUNTRY,
+    UNSPECIFIED_SECTOR,
+    Partition,
+    Post,
+    ScreenedPost,
+    Window,
+)
 from screener.store.lake import COLLECTED, Lake
 from screener.store.layers import classification
 
@@ -174,10 +183,12 @@ _LOCATE_AUTHORS = (
     "SELECT post_id, source, country, sector, day FROM posts WHERE author IN (SELECT unnest($ids)) ORDER BY ALL"
 )
 _AUTHORS_IN = "SELECT DISTINCT author FROM posts WHERE author IN (SELECT unnest($ids))"
-_SEEN = """
-SELECT country, sector, coalesce(asked_in, ''), day, count(*) FROM posts
-WHERE day IN (SELECT unnest($days)) GROUP BY ALL ORDER BY ALL
-"""
+_SEEN = f"""
+SELECT country, sector, coalesce(asked_in, ''), CASE WHEN day = '{UNDATED}' THEN strftime(collected_at, '%Y-%m-%d') ELSE day END AS seen_on,
+       count(*) FROM posts
+WHERE seen_on IN (SELECT unnest($days)) GROUP BY ALL ORDER BY ALL
+"""  # noqa: S608  (only constants of this module)
+"""An undated post counts on the day that it was collected."""
 
 
 def _rows(lake: Lake, query: str, window: Window, **extra: Any) -> Iterator[dict[str, Any]]:
