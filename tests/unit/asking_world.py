@@ -11,8 +11,9 @@ from typing import Any
 import httpx
 from polite import access, client
 
-from screener.collect.asking import Asked, Asking, Plan, Validators
+from screener.collect.asking import Asking
 from screener.collect.connector import Connector, Endpoint, Page, Query, read_json, require_ok
+from screener.collect.keeper import Asked, Plan, Validators
 from screener.collect.normalise import Intake
 from screener.collect.tasks import Missing, Next, Task
 from screener.errors import BudgetSpentError, TransientSourceError

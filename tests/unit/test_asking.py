@@ -26,7 +26,8 @@ from asking_world import (
 )
 from polite import client
 
-from screener.collect.asking import REFUSALS, Asked, Asking
+from screener.collect.asking import REFUSALS, Asking
+from screener.collect.keeper import Asked
 from screener.collect.keyed import post_id
 from screener.records import GapReason, Span
 

@@ -23,7 +23,8 @@ from asking_world import (
 )
 from polite import client
 
-from screener.collect.asking import Asking, Validators
+from screener.collect.asking import Asking
+from screener.collect.keeper import Validators
 from screener.collect.tasks import Task
 from screener.records import GapReason, Span
 

@@ -5,7 +5,9 @@ replaced as a whole, so a run that was killed and started again ends with the re
 
 * :mod:`screener.pipeline.context`: what a stage is handed
 * :mod:`screener.pipeline.collect`: stage 1; :mod:`~screener.pipeline.sources` says whom it asks, :mod:`~screener.pipeline.asking`
-  asks over HTTP, :mod:`~screener.pipeline.keeping` keeps what comes
+  asks over HTTP, :mod:`~screener.pipeline.streaming` listens, :mod:`~screener.pipeline.keeping` keeps what comes,
+  :mod:`~screener.pipeline.ledger` writes down what did not
+* :mod:`screener.pipeline.housekeeping`: deletions (:mod:`~screener.pipeline.refreshing`, :mod:`~screener.pipeline.erasing`), old texts
 * :mod:`screener.pipeline.screen`: stages 2 and 3
 * :mod:`screener.pipeline.figures`: stages 4 and 5
 * :mod:`screener.pipeline.review`: stage 6 and releases

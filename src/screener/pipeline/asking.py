@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from screener.collect.asking import Asked, Asking, Plan
+from screener.collect.asking import Asking
 from screener.collect.health import State
 from screener.collect.http import PoliteClient
-from screener.collect.ledger import EXPECTED_WEEKS, HORIZON, days_of, ledger_days
+from screener.collect.keeper import Asked, Plan
+from screener.collect.ledger import HORIZON
 from screener.collect.normalise import Intake
 from screener.collect.taking import Outcome
 from screener.collect.tasks import Missing, Task
@@ -19,15 +20,13 @@ from screener.pipeline.context import Context
 from screener.pipeline.erasing import apply_tombstones
 from screener.pipeline.health import source_health
 from screener.pipeline.keeping import StoreKeeper
+from screener.pipeline.ledger import write_health, write_ledger
 from screener.pipeline.sources import PlannedSource, access_to, plan, wanted_span
 from screener.pipeline.streaming import listen_to
-from screener.records import Gap, GapReason, SourceRun, Span, Window
+from screener.records import GapReason, Span, Window
 from screener.settings.sources import ApiSource
-from screener.store import collecting, lake_queries, ledger, runs
+from screener.store import collecting
 from screener.store.database import writing
-
-FEED_SPEAKS_OF = timedelta(days=7)
-"""Days before the first reading of a feed that its silence is taken to speak of; most hold a week or more."""
 
 
 @dataclass
@@ -66,9 +65,9 @@ def ask_sources(
     keeper.merge()
     erased = apply_tombstones(context.lake, context.engine, context.workdir, now=now)  # before anybody classifies them
     horizon = None if is_backfill else HORIZON
-    _write_ledger(context, planned, keeper, asked, horizon)
+    write_ledger(context, planned, keeper, asked, horizon)
     if not is_backfill:  # what a source says of days long past is not how it is today
-        _write_health(context, planned, keeper, asked, n_requests, country)
+        write_health(context, planned, keeper, asked, n_requests, country)
     reported = _reported(context, planned, keeper, asked, sum(n_requests.values()))
     reported.counts.append(("deleted_posts", erased.n_posts))
     reported.warnings += erased.warnings
@@ -150,82 +149,6 @@ def _plan(context: Context, one: PlannedSource) -> Plan:
     return Plan(
         one.source.name, one.connector, intake, partial(access_to, one.source, one.connector),
         endpoints=frozenset(one.source.endpoints), until=context.run.started_at,
-    )  # fmt: skip
-
-
-def _write_ledger(
-    context: Context, planned: Sequence[PlannedSource], keeper: StoreKeeper, asked: Asked, horizon: timedelta | None
-) -> None:
-    now = context.run.started_at
-    tasks = [_spoken_of(task, planned, now, horizon) for task in asked.tasks]
-    asked_days = sorted({day for task in tasks for day in days_of(_recent(task.span, now, horizon))})
-    names, days = [one.source.name for one in planned], [day.isoformat() for day in asked_days]
-    seen = {name: lake_queries.count_seen(context.lake, name, days) for name in names} if days else {}
-    with writing(context.engine) as connection:
-        since = min(asked_days, default=now.date()) - timedelta(weeks=EXPECTED_WEEKS)
-        history = ledger.list_days(connection, sources=names, since=since)
-        answered = {key: [*asked.answered[key], *keeper.answered_before(key)] for key in asked.queries}
-        rows = ledger_days(tasks, answered, asked.missing, seen=seen, history=history, now=now, horizon=horizon)
-        ledger.save_days(connection, rows, now=now)
-        gaps = _gaps(asked.missing)
-        for key in {**asked.outcomes, **gaps}:
-            refused = asked.outcomes[key].quarantined if key in asked.outcomes else []
-            runs.add_unit_records(connection, context.run.run_id, key, quarantined=refused, unit_gaps=gaps.get(key, []))
-
-
-def _spoken_of(task: Task, planned: Sequence[PlannedSource], now: datetime, horizon: timedelta | None) -> Task:
-    """The task with the days that its answer speaks of: a feed is silent about days before its oldest entry."""
-    connector = next(one.connector for one in planned if one.source.name == task.query.source)
-    if horizon is None or not connector.endpoints[task.query.endpoint].is_conditional:
-        return task
-    return replace(task, span=Span(max(task.span.start, task.asked_until or now - FEED_SPEAKS_OF), task.span.end))
-
-
-def _recent(span: Span, now: datetime, horizon: timedelta | None) -> Span:
-    return Span(max(span.start, now - horizon), span.end) if horizon is not None else span
-
-
-def _gaps(missing: Sequence[Missing]) -> dict[str, list[Gap]]:
-    found: dict[str, list[Gap]] = {}
-    for gap in missing:
-        last = (gap.span.end - timedelta(microseconds=1)).date()
-        window = Window(gap.span.start.date(), last + timedelta(days=1))
-        told = f"{gap.reason}: {gap.detail}"
-        found.setdefault(gap.query.key, []).append(Gap(gap.query.source, gap.query.watch, window, told))
-    return found
-
-
-def _write_health(
-    context: Context,
-    planned: Sequence[PlannedSource],
-    keeper: StoreKeeper,
-    asked: Asked,
-    n_requests: dict[str, int],
-    country: str | None,
-) -> None:
-    with writing(context.engine) as connection:
-        for one in planned:
-            run = _source_run(context, one, keeper, asked, n_requests.get(one.source.name, 0))
-            run = replace(run, country=country)
-            if run.n_asked or one.why_not:  # a run with nothing left to ask says nothing of how the source is
-                ledger.save_source_run(connection, run)
-
-
-def _source_run(context: Context, one: PlannedSource, keeper: StoreKeeper, asked: Asked, n_requests: int) -> SourceRun:
-    name = one.source.name
-    missing = [gap for gap in asked.missing if gap.query.source == name and gap.reason is not GapReason.NO_DATA]
-    keys = {key for key, query in asked.queries.items() if query.source == name}
-    outcomes = [asked.outcomes[key] for key in keys if key in asked.outcomes]
-    n_read = sum(outcome.n_read + outcome.n_unchanged for outcome in outcomes)
-    n_answered = len(keys - {gap.query.key for gap in missing})
-    reason = missing[0].reason if missing else None
-    error = missing[0].detail if missing else None
-    if one.why_not:
-        reason, error = GapReason.REFUSED, one.why_not
-    return SourceRun(
-        context.run.run_id, name, context.run.started_at, n_requests=n_requests, n_read=n_read,
-        n_new_posts=keeper.merged.new_by_source[name], n_asked=len(keys), n_answered=n_answered,
-        reason=reason, error=error,
     )  # fmt: skip
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 
-from screener.collect.asking import Validators
 from screener.collect.connector import Connector, Page, Query
+from screener.collect.keeper import Validators
 from screener.collect.keyed import author_token, post_token, tombstone_of_author, tombstone_of_post
 from screener.collect.tasks import Missing, Next, Task
 from screener.collect.windows import covers, still_trusted, subtract

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from screener.collect.asking import Asked, Plan
 from screener.collect.connector import Query
 from screener.collect.connectors.bluesky_firehose import Event, stream_url
+from screener.collect.keeper import Asked, Plan
 from screener.collect.keyed import tombstone_of_author, tombstone_of_post
 from screener.collect.listening import StreamMatcher, listen
 from screener.collect.normalise import clean_text, to_post
