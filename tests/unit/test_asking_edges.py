@@ -190,3 +190,17 @@ def test_what_no_address_can_hold_ends_its_own_task_only(wrong: dict[str, str]) 
     asked = ask(lambda request: page("1"), task(**wrong), task("wages", order=1))
     assert [gap.reason for gap in asked.missing] == [GapReason.ERROR]
     assert asked.answered == {task("wages").query.key: [SPAN]}
+
+
+def test_walk_that_begins_anew_may_meet_its_old_cursors_again() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        cursor = request.url.params.get("cursor")
+        if cursor == "p3" and sum("cursor=p3" in str(asked.url) for asked in server.asked) == 1:
+            return httpx.Response(400)
+        following = {None: "p2", "p2": "p3", "p3": None}[cursor]
+        return page(f"{cursor}", next=following) if following else page(f"{cursor}")
+
+    server = Server(answer)
+    asked = ask(server, task())
+    assert [request.url.params.get("cursor") for request in server.asked] == [None, "p2", "p3", None, "p2", "p3"]
+    assert reasons(asked) == {}

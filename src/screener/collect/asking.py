@@ -21,7 +21,7 @@ from screener.collect.http import PoliteClient
 from screener.collect.keeper import Asked, Door, Keeper, Plan, Validators
 from screener.collect.normalise import clean_text
 from screener.collect.taking import Outcome, page_name, take_page
-from screener.collect.tasks import Missing, Task, after_page
+from screener.collect.tasks import Missing, Task, after_page, begun_anew
 from screener.collect.windows import covers
 from screener.errors import (
     BudgetSpentError,
@@ -76,7 +76,7 @@ class Asking:
         return self.asked
 
     def _choose(self) -> Task | None:
-        """Whose turn it is; tasks whose source has said no meanwhile end here."""
+        """Whose turn it is among those whose host is not being asked; ``None`` if there is none."""
         busy = {_host(task.query) for task in self._running.values()}
         free = [task for task in self._waiting if _host(task.query) not in busy]
         chosen = min(free, key=self._turn, default=None)
@@ -98,6 +98,7 @@ class Asking:
             self._keeper.spend(query.source, endpoint.units)
             request = plan.connector.build_request(task.asked, task.cursor)
         except httpx.InvalidURL as error:
+            self._keeper.spend(query.source, -endpoint.units)
             self._fail(task, TerminalSourceError(f"{query.target}: {error}"))
             return
         except SourceError as error:
@@ -115,6 +116,7 @@ class Asking:
             response = future.result()
         except (BudgetSpentError, PausedError) as error:
             self._keeper.spend(query.source, -self._endpoint(query).units)  # it was never sent
+            self.asked.n_requests[query.source, query.watch] -= 1
             self._fail(task, error)
             return
         except (SourceError, ParseError) as error:
@@ -136,23 +138,16 @@ class Asking:
 
     def _keep(self, task: Task, plan: Plan, page: Page, response: httpx.Response, outcome: Outcome) -> None:
         query = task.query
-        intake = replace(
-            plan.intake, country=query.country, sector=query.sector, asked_in=query.language,
-        )  # fmt: skip
+        intake = replace(plan.intake, country=query.country, sector=query.sector, asked_in=query.language)
         where = page_name(query.source, query.endpoint, query.watch, task.cursor)
         seen = self.asked.seen[query.source, query.watch]
         posts = take_page(page.posts, page.rejected, intake, outcome, seen, task.span, where=where)
         then = after_page(task, self._endpoint(query), page)
+        span = Span(task.span.start, max(task.span.end, plan.until))
         led_to = tuple(
-            Task(
-                found,
-                Span(task.span.start, max(task.span.end, plan.until)),
-                asked_until=task.asked_until,
-                order=task.order,
-            )
-            for found in page.follow_ups
-            if found.endpoint in plan.endpoints
-            and self._is_new(found, Span(task.span.start, max(task.span.end, plan.until)))
+            Task(found, span, asked_until=task.asked_until, order=task.order)
+            for found in dict.fromkeys(page.follow_ups)
+            if found.endpoint in plan.endpoints and self._is_new(found, span)
         )
         then = replace(then, tasks=(*then.tasks, *led_to))
         validators = Validators(_sendable(response, "etag"), _sendable(response, "last-modified"))
@@ -167,12 +162,9 @@ class Asking:
 
     def _is_new(self, found: Query, span: Span) -> bool:
         """False if what pages led to is asked for already, for the whole of the stretch."""
-        queued = (
-            [task.span for task in self.asked.tasks if task.query.key == found.key]
-            if found.key in self.asked.queries
-            else []
-        )
-        return not covers(queued, span)
+        if found.key not in self.asked.queries:
+            return True
+        return not covers([task.span for task in self.asked.tasks if task.query.key == found.key], span)
 
     def _fail(self, task: Task, error: SourceError | ParseError, *, is_read: bool = False) -> None:
         """Try an unreadable page again, begin anew where a cursor has grown stale, else end the task with its reason.
@@ -193,7 +185,7 @@ class Asking:
             if self._refusals[door] >= REFUSALS:
                 self._closed[door] = (GapReason.REFUSED, str(error))
         elif task.cursor is not None and not task.is_restarted and isinstance(error, TerminalSourceError):
-            self._waiting.append(replace(task, cursor=None, n_read=0, is_restarted=True))
+            self._waiting.append(begun_anew(task))
             return
         outcome = self.asked.outcomes[task.query.key]
         outcome.is_terminal = outcome.is_terminal and not isinstance(error, TransientSourceError)

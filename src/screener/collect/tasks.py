@@ -110,17 +110,7 @@ def _has_passed(span: Span, endpoint: Endpoint, times: Sequence[datetime]) -> bo
 def _capped(task: Task, endpoint: Endpoint, times: Sequence[datetime]) -> Next:
     """``times``: of the last page; what is newer than all of them has been read, for a single post may be badly dated."""
     span = task.span
-    fresh = replace(
-        task,
-        cursor=None,
-        n_read=0,
-        n_empty=0,
-        n_past=0,
-        cursors=frozenset(),
-        last_page=(),
-        first_page=(),
-        newer_page=(),
-    )
+    fresh = replace(begun_anew(task), is_restarted=task.is_restarted, newer_page=())
     older = replace(fresh, newer_page=task.first_page) if endpoint.is_newest_first else fresh
     if endpoint.is_newest_first and times and (len(times) > 1 or not endpoint.is_windowed):
         # the second that it lies in may hold more than was read, so it is asked again
@@ -135,6 +125,21 @@ def _capped(task: Task, endpoint: Endpoint, times: Sequence[datetime]) -> Next:
         return Next(tasks=(replace(fresh, span=halves[1]), replace(older, span=halves[0])))
     told = f"the source gave {task.n_read} records and no more, and the stretch can't be cut further"
     return Next(missing=(Missing(task.query, span, GapReason.ERROR, told),))
+
+
+def begun_anew(task: Task) -> Task:
+    """The task from its first page on, with nothing remembered of the walk so far."""
+    return replace(
+        task,
+        cursor=None,
+        n_read=0,
+        n_empty=0,
+        n_past=0,
+        cursors=frozenset(),
+        first_page=(),
+        last_page=(),
+        is_restarted=True,
+    )
 
 
 def _missing(task: Task, span: Span, reason: GapReason, told: str) -> tuple[Missing, ...]:
