@@ -41,13 +41,12 @@ from screener.collect.connectors.bluesky_records import (
     KIND,
     PROBLEMS,
     carries_tag,
-    inside,
     is_did,
     is_hidden,
     quarantine,
     read_view,
-    word,
 )
+from screener.collect.json_values import inside, word
 from screener.errors import NoDataError, ParseError, RefusedError
 from screener.records import DiscardReason, Quarantined, RawPost
 

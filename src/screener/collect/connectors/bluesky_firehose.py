@@ -21,14 +21,13 @@ import libipld
 from screener.collect.connectors.bluesky_records import (
     COLLECTION,
     KIND,
-    inside,
     is_did,
     is_post,
     quarantine,
     read_record,
     read_time,
-    word,
 )
+from screener.collect.json_values import inside, word
 from screener.errors import ParseError
 from screener.records import DiscardReason, Quarantined, RawPost
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TypeGuard
 
 from screener.collect.connector import known_hint
+from screener.collect.json_values import inside, word
 from screener.collect.normalise import parse_time
 from screener.collect.text import fold_tag, has_tag
 from screener.records import DiscardReason, Quarantined, RawPost
@@ -101,16 +102,3 @@ def _address(record: object, *path: str) -> str | None:
     """The address at this path if it is a post's; feeds, lists and people are quoted too."""
     uri = word(record, *path)
     return uri if uri and is_post(uri) else None
-
-
-def inside(value: object, *path: str) -> object:
-    """What lies at this path of nested objects, ``None`` where the path breaks off."""
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
-
-
-def word(value: object, *path: str) -> str | None:
-    """The text at this path, ``None`` where there is none or it is empty."""
-    found = inside(value, *path)
-    return found if isinstance(found, str) and found else None

@@ -27,6 +27,7 @@ import httpx
 
 from screener.collect.connector import Connector, Endpoint, Page, Query, known_hint, read_json, require_ok
 from screener.collect.connectors.gdelt_codes import country_of, fips_of, language_of
+from screener.collect.json_values import word
 from screener.collect.normalise import parse_time
 from screener.collect.text import html_to_text
 from screener.errors import NoDataError, ParseError, TerminalSourceError, TransientSourceError
@@ -86,7 +87,9 @@ def parse_page(response: httpx.Response, query: Query) -> Page:
             posts.append(found)
         else:
             where = f"{query.target}#article{place}"
-            rejected.append(Quarantined(query.source, where, found, _PROBLEMS[found], _word(article, "title")[:120]))
+            rejected.append(
+                Quarantined(query.source, where, found, _PROBLEMS[found], (word(article, "title") or "")[:120])
+            )
     return Page(tuple(posts), tuple(rejected))
 
 
@@ -111,31 +114,26 @@ def _repaired(response: httpx.Response) -> httpx.Response:
 def _read(article: object) -> RawPost | DiscardReason:
     if not isinstance(article, dict):
         return DiscardReason.NOT_AN_OBJECT
-    address, title = _word(article, "url"), html_to_text(_word(article, "title"))
+    address, title = (word(article, "url") or ""), html_to_text(word(article, "title") or "")
     if not address or not title:
         return DiscardReason.NO_TEXT if address else DiscardReason.NO_ID
     try:
-        created_at = parse_time(_word(article, "seendate"))
+        created_at = parse_time(word(article, "seendate") or "")
     except (ValueError, OverflowError):
         return DiscardReason.BAD_TIME
     return RawPost(
         native_id=address,
         text=title,
         created_at=created_at,
-        author=_word(article, "domain") or None,
+        author=word(article, "domain"),
         url=address,
-        country=country_of(_word(article, "sourcecountry")),
-        language_hint=known_hint(language_of(_word(article, "language"))),
+        country=country_of(word(article, "sourcecountry") or ""),
+        language_hint=known_hint(language_of(word(article, "language") or "")),
     )
 
 
 def _stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y%m%d%H%M%S")
-
-
-def _word(value: object, name: str) -> str:
-    found = value.get(name) if isinstance(value, dict) else None
-    return found if isinstance(found, str) else ""
 
 
 CONNECTOR = Connector(

@@ -32,7 +32,8 @@ from typing import Any
 import httpx
 
 from screener.collect.connector import Connector, Endpoint, Page, Query, Refresh, read_json, require_ok
-from screener.collect.connectors.lemmy_records import host_of, published, read_view, table, word
+from screener.collect.connectors.lemmy_records import host_of, published, read_view
+from screener.collect.json_values import table, word
 from screener.errors import ParseError, RefusedError, TerminalSourceError, TransientSourceError
 from screener.records import DiscardReason
 

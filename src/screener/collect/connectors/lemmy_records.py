@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from screener.collect.connector import Page
+from screener.collect.json_values import table, word
 from screener.collect.normalise import parse_time
 from screener.records import DiscardReason, Quarantined, RawPost
 
@@ -59,16 +60,6 @@ def host_of(address: str) -> str:
         return urlsplit(address).netloc.lower()
     except ValueError:
         return ""
-
-
-def table(value: object) -> dict[str, Any]:
-    """The JSON object, or an empty one."""
-    return value if isinstance(value, dict) else {}
-
-
-def word(value: object) -> str | None:
-    """What is written there; ``None`` for nothing and for what is no text."""
-    return value if isinstance(value, str) and value else None
 
 
 def _time(value: object) -> datetime | None:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from screener.collect.connector import known_hint
+from screener.collect.json_values import table, word
 from screener.collect.normalise import parse_time
 from screener.collect.text import find_tags, fold_tag, has_tag, html_to_text
 from screener.records import DiscardReason, Quarantined, RawPost
@@ -16,19 +17,9 @@ KIND = "mastodon"
 _EXCERPT = 120
 
 
-def word(value: object) -> str | None:
-    """What is written there; ``None`` for nothing and for what is no text."""
-    return value if isinstance(value, str) and value else None
-
-
 def name(value: object) -> str | None:
     """An id: text by the documentation, a number in some forks."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else word(value)
-
-
-def table(value: object) -> dict[str, Any]:
-    """The JSON object, or an empty one."""
-    return value if isinstance(value, dict) else {}
 
 
 def place_of(target: str) -> str:

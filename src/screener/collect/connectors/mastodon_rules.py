@@ -13,7 +13,7 @@ from typing import Any, Literal
 import httpx
 
 from screener.collect.connector import known_hint, read_json, require_ok
-from screener.collect.connectors.mastodon_records import table, word
+from screener.collect.json_values import table, word
 from screener.errors import NoDataError
 
 Readers = Literal["anyone", "token", "nobody", "unknown"]

@@ -27,6 +27,7 @@ from typing import Any
 import httpx
 
 from screener.collect.connector import Auth, Connector, Endpoint, Page, Query, known_hint, read_json, require_ok
+from screener.collect.json_values import word
 from screener.collect.normalise import parse_time
 from screener.collect.text import html_to_text
 from screener.errors import BudgetSpentError, NoDataError, ParseError, TerminalSourceError, TransientSourceError
@@ -79,7 +80,9 @@ def parse_page(response: httpx.Response, query: Query) -> Page:
             posts.append(found)
         else:
             where = f"{query.target}#story{place}"
-            rejected.append(Quarantined(query.source, where, found, _PROBLEMS[found], _word(story, "title")[:120]))
+            rejected.append(
+                Quarantined(query.source, where, found, _PROBLEMS[found], (word(story, "title") or "")[:120])
+            )
     return Page(tuple(posts), tuple(rejected), next_cursor=token or None)
 
 
@@ -96,7 +99,7 @@ def _answer(response: httpx.Response) -> dict[str, Any]:
     """The JSON of a good answer. A bad one has status 400 whatever happened, and says in a ``note`` what."""
     if response.status_code == 400:
         body = read_json(response)
-        note = _word(body, "note")[:120]
+        note = (word(body, "note") or "")[:120]
         told = f"{response.request.url}: {note}"
         if "quota" in note:
             raise BudgetSpentError(told)
@@ -109,26 +112,25 @@ def _answer(response: httpx.Response) -> dict[str, Any]:
 def _read(story: object) -> RawPost | DiscardReason:
     if not isinstance(story, dict):
         return DiscardReason.NOT_AN_OBJECT
-    native_id, title, day = _word(story, "id"), html_to_text(_word(story, "title")), story.get("publish_date")
+    native_id, title, day = (
+        (word(story, "id") or ""),
+        html_to_text(word(story, "title") or ""),
+        story.get("publish_date"),
+    )
     if not native_id or not title:
         return DiscardReason.NO_TEXT if native_id else DiscardReason.NO_ID
     try:
-        created_at = None if day is None else parse_time(_word(story, "publish_date"))
+        created_at = None if day is None else parse_time(word(story, "publish_date") or "")
     except (ValueError, OverflowError):
         return DiscardReason.BAD_TIME
     return RawPost(
         native_id=native_id,
         text=title,
         created_at=created_at,
-        author=_word(story, "media_url") or None,
-        url=_word(story, "url") or None,
-        language_hint=known_hint(_word(story, "language")),
+        author=word(story, "media_url"),
+        url=word(story, "url"),
+        language_hint=known_hint(word(story, "language") or ""),
     )
-
-
-def _word(value: object, name: str) -> str:
-    found = value.get(name) if isinstance(value, dict) else None
-    return found if isinstance(found, str) else ""
 
 
 CONNECTOR = Connector(

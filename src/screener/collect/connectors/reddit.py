@@ -33,12 +33,11 @@ from screener.collect.connectors.reddit_records import (
     PROBLEMS,
     fullname,
     gone_name,
-    inside,
     read_record,
     records,
     text_of,
-    word,
 )
+from screener.collect.json_values import inside, word
 from screener.errors import NoDataError, ParseError, RefusedError
 from screener.records import DiscardReason, Quarantined, RawPost
 

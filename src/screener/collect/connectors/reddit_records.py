@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from screener.collect.json_values import inside, word
 from screener.collect.normalise import parse_time
 from screener.records import DiscardReason, RawPost
 
@@ -69,17 +70,6 @@ def read_record(data: object) -> RawPost | DiscardReason:
 def text_of(data: object) -> str:
     """Title and text of a submission, or the body of a comment; Markdown as typed."""
     return "\n\n".join(_parts(data))
-
-
-def inside(value: object, name: str) -> object:
-    """What an object holds under this name, ``None`` for anything else."""
-    return value.get(name) if isinstance(value, dict) else None
-
-
-def word(value: object, name: str) -> str | None:
-    """The string under this name, ``None`` if there is none or an empty one."""
-    found = inside(value, name)
-    return found if isinstance(found, str) and found else None
 
 
 def fullname(value: object, name: str) -> str | None:

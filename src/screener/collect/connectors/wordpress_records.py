@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from screener.collect.connector import known_hint
+from screener.collect.json_values import inside
 from screener.collect.normalise import parse_time
 from screener.collect.text import html_to_text
 from screener.records import DiscardReason, RawPost
@@ -50,7 +51,7 @@ def read_record(item: Any, site: str, language: str | None) -> RawPost | Discard
 
 def text_of(item: Any) -> str:
     """Title and content (or excerpt, where a site gives away no more); empty if the post is closed or no post."""
-    if not isinstance(item, dict) or _inside(item, "content", "protected") is True:
+    if not isinstance(item, dict) or inside(item, "content", "protected") is True:
         return ""
     title = _rendered(item, "title")
     body = _rendered(item, "content") or _rendered(item, "excerpt")
@@ -68,13 +69,8 @@ def site_of(native_id: str) -> str:
 
 
 def _rendered(item: Mapping[str, Any], name: str) -> str:
-    rendered = _inside(item, name, "rendered")
+    rendered = inside(item, name, "rendered")
     return html_to_text(rendered) if isinstance(rendered, str) else ""
-
-
-def _inside(item: Mapping[str, Any], name: str, key: str) -> object:
-    value = item.get(name)
-    return value.get(key) if isinstance(value, dict) else None
 
 
 def _time(value: object) -> datetime | None:

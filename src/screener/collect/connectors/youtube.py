@@ -38,13 +38,12 @@ from screener.collect.connector import Auth, Connector, Endpoint, Page, Query, R
 from screener.collect.connectors.youtube_records import (
     PROBLEMS,
     follow_ups,
-    inside,
     items,
     read_comment,
     read_item,
     read_video,
-    word,
 )
+from screener.collect.json_values import inside, word
 from screener.errors import BudgetSpentError, NoDataError, ParseError, RefusedError, TerminalSourceError
 from screener.records import DiscardReason, Quarantined, RawPost
 

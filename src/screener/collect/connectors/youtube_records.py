@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from screener.collect.connector import Query, known_hint
+from screener.collect.json_values import inside, word
 from screener.collect.normalise import parse_time
 from screener.collect.text import html_to_text
 from screener.records import DiscardReason, RawPost
@@ -71,19 +72,6 @@ def read_comment(item: object) -> Found:
         thread=f"comment:{parent}" if parent else None,
         edited_at=edited_at if edited_at != created_at else None,
     )
-
-
-def inside(value: object, *path: str) -> object:
-    """What lies at this path of nested objects, ``None`` where the path breaks off."""
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
-
-
-def word(value: object, *path: str) -> str | None:
-    """The string at this path, ``None`` if there is none or an empty one."""
-    found = inside(value, *path)
-    return found if isinstance(found, str) and found else None
 
 
 def ident(value: object, *path: str) -> str | None:
