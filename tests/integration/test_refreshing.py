@@ -10,7 +10,8 @@ import pytest
 
 from integration.collector import DAY, HOUR, NOW, Collector, counts, lemmy, rss, source, wordpress, youtube
 from integration.sites import Answer, Asked, Feed, Lemmy, WordPress, Written, YouTube, as_json, serving
-from screener.pipeline.refreshing import DOUBTED_FROM, target_of
+from screener.pipeline.erasing import DOUBTED_FROM
+from screener.pipeline.refreshing import target_of
 from screener.records import LanguageGuess, Versions
 from screener.store import collecting, erasing, results, runs
 from screener.store.layers import languages_table

@@ -12,7 +12,6 @@ from screener.collect.health import State
 from screener.collect.http import PoliteClient
 from screener.collect.keeper import Asked, Plan
 from screener.collect.ledger import HORIZON
-from screener.collect.normalise import Intake
 from screener.collect.taking import Outcome
 from screener.collect.tasks import Missing, Task
 from screener.errors import ParseError, SourceError
@@ -21,7 +20,7 @@ from screener.pipeline.erasing import apply_tombstones
 from screener.pipeline.health import source_health
 from screener.pipeline.keeping import StoreKeeper
 from screener.pipeline.ledger import write_health, write_ledger
-from screener.pipeline.sources import PlannedSource, access_to, plan, wanted_span
+from screener.pipeline.sources import PlannedSource, access_to, intake_of, plan, wanted_span
 from screener.pipeline.streaming import listen_to
 from screener.records import GapReason, Span, Window
 from screener.settings.sources import ApiSource
@@ -140,14 +139,13 @@ def _heed_rules(client: PoliteClient, plan: Plan, asking: Asking, tasks: Sequenc
 
 
 def _plan(context: Context, one: PlannedSource) -> Plan:
-    intake = Intake(
-        source=one.source.name, run_id=context.run.run_id, collected_at=context.opened_at, key=context.workdir.pseudonym_key(),
-        sectors=frozenset(sector.slug for sector in context.settings.sectors),
-        max_text_characters=context.settings.runtime.collect.max_text_characters,
-        born=one.connector.born, is_news=one.source.is_news, seals_ids=one.connector.refresh is not None,
-    )  # fmt: skip
+    opened, name = context.opened_at, one.source.name
+    intake = intake_of(context.settings, context.workdir, name, run_id=context.run.run_id, collected_at=opened)
+    intake = replace(
+        intake, born=one.connector.born, is_news=one.source.is_news, seals_ids=one.connector.refresh is not None
+    )
     return Plan(
-        one.source.name, one.connector, intake, partial(access_to, one.source, one.connector),
+        name, one.connector, intake, partial(access_to, one.source, one.connector),
         endpoints=frozenset(one.source.endpoints), until=context.run.started_at,
     )  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from screener.collect.files import collect_file, list_files, unit_id
@@ -14,6 +15,7 @@ from screener.errors import TerminalSourceError, TransientSourceError
 from screener.pipeline.asking import ask_sources
 from screener.pipeline.context import Context
 from screener.pipeline.housekeeping import kept_window
+from screener.pipeline.sources import intake_of
 from screener.records import Gap, StageReport, Window
 from screener.settings.sources import ApiSource, FileSource, Source
 from screener.store import runs
@@ -94,12 +96,9 @@ def _collect_file(context: Context, source: FileSource, path: Path, days: Window
 
 
 def _intake(context: Context, source: FileSource) -> Intake:
-    return Intake(
-        source=source.name, run_id=context.run.run_id, collected_at=context.run.started_at, key=context.workdir.pseudonym_key(),
-        sectors=frozenset(sector.slug for sector in context.settings.sectors),
-        max_text_characters=context.settings.runtime.collect.max_text_characters,
-        country=source.country, sector=source.sector, invented=source.invented,
-    )  # fmt: skip
+    started = context.run.started_at
+    intake = intake_of(context.settings, context.workdir, source.name, run_id=context.run.run_id, collected_at=started)
+    return replace(intake, country=source.country, sector=source.sector, invented=source.invented)
 
 
 def _remember(context: Context, unit: str, outcome: Outcome) -> None:

@@ -29,6 +29,16 @@ DOUBTED_SHARE = 0.5
 erased on doubt. In a year a few per cent of posts go; a platform that loses half of them in a day has lost its index."""
 
 
+def doubt(n_gone: int, n_all: int) -> str | None:
+    """Why so many deletions at once are not believed, ``None`` if they are."""
+    if n_gone < DOUBTED_FROM or n_gone <= DOUBTED_SHARE * n_all:
+        return None
+    return (
+        f"{n_gone:,} of {n_all:,} posts are said to be gone; nothing was erased. Look whether the source has moved or lost its index; "
+        "`screener housekeeping --refresh --all --believe` asks again and erases"
+    )
+
+
 @dataclass
 class Erased:
     """How much left each place, and deletions that were put off because they were doubted."""
@@ -78,16 +88,11 @@ def _erase_source(
 ) -> Erased:  # fmt: skip
     by_place = _places(lake, source, stones)
     gone = {post_id for ids in by_place.values() for post_id in ids}
-    n_all = lake_queries.count_posts_of(lake, source) if len(gone) >= DOUBTED_FROM else 0
-    if n_all and len(gone) > DOUBTED_SHARE * n_all and not believe:
+    told = doubt(len(gone), lake_queries.count_posts_of(lake, source)) if len(gone) >= DOUBTED_FROM else None
+    if told is not None and not believe:
         with writing(engine) as connection:
             erasing.drop_pending(connection, [stone.token for stone in stones])
-        told = f"{source}: {len(gone):,} of {n_all:,} posts are said to be gone; nothing was erased. Look whether the source has moved"
-        return Erased(
-            warnings=[
-                f"{told} or lost its index; `screener housekeeping --refresh --all --believe` asks again and erases"
-            ]
-        )
+        return Erased(warnings=[f"{source}: {told}"])
     _drop_spooled(workdir, stones)
     post_ids = gone | {stone.post_id for stone in stones if stone.post_id}
     with writing(engine) as connection:

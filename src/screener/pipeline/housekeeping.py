@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from screener.pipeline.context import open_reader
 from screener.pipeline.erasing import apply_tombstones, erase_from_part
-from screener.pipeline.keeping import deletion_check
+from screener.pipeline.keeping import merge_spooled
 from screener.pipeline.refreshing import counts_of, refresh_sources
 from screener.records import UNDATED, StageReport, Window
 from screener.settings import Settings
@@ -23,7 +23,7 @@ from screener.settings.sources import ApiSource
 from screener.store import erasing, ledger, retention
 from screener.store.database import Engine, reading, writing
 from screener.store.lake import Lake, Part
-from screener.store.spool import Spool, merge
+from screener.store.spool import Spool
 from screener.workdir import Workdir
 
 _TOLD = 20
@@ -54,7 +54,7 @@ def run_housekeeping(
             if refresh
             else []
         )
-        _merge_renewed(settings, workdir, engine)
+        merge_spooled(settings, workdir, engine, Spool(workdir.root / "spool"))  # edited posts, and what a kill left
         erased = apply_tombstones(lake, engine, workdir, now=now, believe=believe)
         counts = (
             *counts_of(refreshed).items(), ("deletions", erased.n_tombstones), ("posts_deleted", erased.n_posts),
@@ -63,15 +63,6 @@ def run_housekeeping(
     told = [*erased.warnings, *(warning for one in refreshed for warning in one.warnings)]
     more = (f"and {len(told) - _TOLD} more",) if len(told) > _TOLD else ()
     return StageReport("housekeeping", counts, warnings=(*told[:_TOLD], *more))
-
-
-def _merge_renewed(settings: Settings, workdir: Workdir, engine: Engine) -> None:
-    """Edited posts into the lake, and what a killed run left; deletions heard of meanwhile are kept out."""
-    spool = Spool(workdir.root / "spool")
-    with reading(engine) as connection:
-        tokens = {source.name: erasing.known_tokens(connection, source.name) for source in settings.sources}
-    is_deleted = deletion_check(workdir.pseudonym_key(), tokens) if any(tokens.values()) else lambda post: False
-    merge(Lake(workdir.lake), spool, chunk_posts=settings.runtime.collect.chunk_posts, is_deleted=is_deleted)
 
 
 def _remove_old(

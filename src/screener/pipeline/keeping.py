@@ -15,12 +15,15 @@ from screener.collect.windows import merge as merge_spans
 from screener.pipeline.context import Context
 from screener.pipeline.spending import spend_units
 from screener.records import GapReason, Post, Span
+from screener.settings import Settings
 from screener.settings.sources import ApiSource
 from screener.store import collecting, erasing
 from screener.store.collecting import StoredWindow
-from screener.store.database import Connection, reading, writing
+from screener.store.database import Connection, Engine, reading, writing
+from screener.store.lake import Lake
 from screener.store.spool import Merged, Spool
 from screener.store.spool import merge as merge_spool
+from screener.workdir import Workdir
 
 
 @dataclass
@@ -37,6 +40,9 @@ class StoreKeeper:
 
     def __init__(self, context: Context, sources: Sequence[ApiSource], *, whole_lookback: bool) -> None:
         self._context, self._whole_lookback = context, whole_lookback
+        self._key = (
+            context.workdir.pseudonym_key()
+        )  # made before the lake is touched: a lake without its key is refused
         self._sources = {source.name: source for source in sources}
         self._known: dict[str, Progress] = {}
         self._led_to: set[str] = set()
@@ -110,9 +116,9 @@ class StoreKeeper:
     def keep(self, task: Task, page: Page, posts: Sequence[Post], then: Next, validators: Validators) -> None:
         """Posts first, then progress: a kill between the two asks the page again and changes nothing."""
         self.spool.put(posts)
-        key = self._context.workdir.pseudonym_key()
-        stones = [tombstone_of_post(key, task.query.source, native) for native in page.gone]
-        stones += [tombstone_of_author(key, task.query.source, author) for author in page.gone_authors]
+        source = task.query.source
+        stones = [tombstone_of_post(self._key, source, native) for native in page.gone]
+        stones += [tombstone_of_author(self._key, source, author) for author in page.gone_authors]
         touched = {task.query.key: self._progress(task.query)}
         touched[task.query.key].open.pop(task.span, None)
         touched[task.query.key].done = merge_spans([*touched[task.query.key].done, *then.done, *_settled(then.missing)])
@@ -150,12 +156,8 @@ class StoreKeeper:
 
     def merge(self) -> None:
         """The spool into the lake, without what its authors have deleted."""
-        with reading(self._context.engine) as connection:
-            names = [source.name for source in self._context.settings.sources]  # others' pages may lie there, too
-            tokens = {source: erasing.known_tokens(connection, source) for source in names}
-        chunk = self._context.settings.runtime.collect.chunk_posts
-        refused = deletion_check(self._context.workdir.pseudonym_key(), tokens)
-        self.merged += merge_spool(self._context.lake, self.spool, chunk_posts=chunk, is_deleted=refused)
+        context = self._context
+        self.merged += merge_spooled(context.settings, context.workdir, context.engine, self.spool)
 
     def _progress(self, query: Query) -> Progress:
         return self._known.setdefault(query.key, Progress(query))
@@ -185,7 +187,17 @@ def _settled(missing: Sequence[Missing]) -> list[Span]:
     return [gap.span for gap in missing if gap.reason is GapReason.NO_DATA]
 
 
-def deletion_check(key: bytes, tokens: dict[str, frozenset[str]]) -> Callable[[Post], bool]:
+def merge_spooled(settings: Settings, workdir: Workdir, engine: Engine, spool: Spool) -> Merged:
+    """Whatever waits in the spool, of any source, into the lake; deletions heard of meanwhile are kept out."""
+    with reading(engine) as connection:
+        tokens = {source.name: erasing.known_tokens(connection, source.name) for source in settings.sources}
+    is_deleted = _deletion_check(workdir.pseudonym_key(), tokens) if any(tokens.values()) else lambda post: False
+    return merge_spool(
+        Lake(workdir.lake), spool, chunk_posts=settings.runtime.collect.chunk_posts, is_deleted=is_deleted
+    )
+
+
+def _deletion_check(key: bytes, tokens: dict[str, frozenset[str]]) -> Callable[[Post], bool]:
     """Whether a post was deleted: search indexes go on serving posts for a while."""
 
     def is_deleted(post: Post) -> bool:

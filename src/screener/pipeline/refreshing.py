@@ -19,8 +19,8 @@ from screener.collect.normalise import Intake, to_post
 from screener.collect.queries import why_not
 from screener.collect.registry import connector_of
 from screener.errors import NoDataError, ParseError, SourceError
-from screener.pipeline.erasing import DOUBTED_FROM, DOUBTED_SHARE
-from screener.pipeline.sources import access_to, variables_set
+from screener.pipeline.erasing import doubt
+from screener.pipeline.sources import access_to, intake_of, variables_set
 from screener.pipeline.spending import spend_units
 from screener.records import Post, RawPost
 from screener.settings import Settings
@@ -75,6 +75,8 @@ def refresh_sources(
 def _refresh_source(this: _Pass, source: ApiSource, connector: Connector, refresh: Refresh) -> Refreshed:
     found, gone, closed = Refreshed(source.name), set[str](), set[str]()
     spool, n_failed = Spool(this.workdir.root / "spool"), 0
+    intake = intake_of(this.settings, this.workdir, source.name, run_id="", collected_at=this.now)
+    intake = replace(intake, born=connector.born, is_news=source.is_news, seals_ids=True)
     for target, batch in _batches(this, source, refresh):
         query = Query(source.name, "refresh", target)
         try:
@@ -90,16 +92,12 @@ def _refresh_source(this: _Pass, source: ApiSource, connector: Connector, refres
         gone |= (set(batch) - standing) | set(page.gone)
         found.n_asked += len(batch)
         found.n_standing += len(standing & set(batch))
-        spool.put(list(_renewed(this, source, connector, page, batch)))
+        spool.put(list(_renewed(intake, page, batch)))
         closed |= set(page.gone_authors)
     found.n_gone = len(gone)
-    if found.n_gone >= DOUBTED_FROM and found.n_gone > DOUBTED_SHARE * found.n_asked and not this.believe:
-        told = (
-            f"{source.name}: refresh: {found.n_gone} of {found.n_asked} posts are said to be gone; nothing was erased."
-        )
-        found.warnings.append(
-            f"{told} Look whether the source has moved or lost its index; `screener housekeeping --refresh --all --believe` asks again and erases"
-        )
+    told = doubt(found.n_gone, found.n_asked)
+    if told is not None and not this.believe:
+        found.warnings.append(f"{source.name}: refresh: {told}")
         return found
     key = this.workdir.pseudonym_key()
     stones = [tombstone_of_post(key, source.name, native) for native in gone]
@@ -183,24 +181,23 @@ def _due(this: _Pass, source: ApiSource) -> Iterator[Post]:
                 yield post
 
 
-def _renewed(this: _Pass, source: ApiSource, connector: Connector, page: Page, batch: Batch) -> Iterator[Post]:
+def _renewed(intake: Intake, page: Page, batch: Batch) -> Iterator[Post]:
     """Posts that stand and read differently now, in the place of their earlier version."""
     for raw in page.posts:
         for earlier in batch.get(raw.native_id, ()):
-            post = _as_now(this, source, connector, raw, earlier)
+            post = _as_now(intake, raw, earlier)
             if isinstance(post, Post) and (post.text, post.created_at) != (earlier.text, earlier.created_at):
                 yield post
 
 
-def _as_now(this: _Pass, source: ApiSource, connector: Connector, raw: RawPost, earlier: Post) -> Post | None:
-    intake = Intake(
-        source=source.name, run_id=earlier.run_id, collected_at=this.now, key=this.workdir.pseudonym_key(),
-        sectors=frozenset(sector.slug for sector in this.settings.sectors),
-        max_text_characters=this.settings.runtime.collect.max_text_characters, country=earlier.country, sector=earlier.sector,
-        born=connector.born, is_news=source.is_news, asked_in=earlier.asked_in, seals_ids=True,
-    )  # fmt: skip
+def _as_now(intake: Intake, raw: RawPost, earlier: Post) -> Post | None:
+    intake = replace(
+        intake, run_id=earlier.run_id, country=earlier.country, sector=earlier.sector, asked_in=earlier.asked_in
+    )
     hint = raw.language_hint or earlier.language_hint
-    post = to_post(replace(raw, country=None, sector=None, language_hint=hint), intake, where=f"{source.name} refresh")
+    post = to_post(
+        replace(raw, country=None, sector=None, language_hint=hint), intake, where=f"{intake.source} refresh"
+    )
     return post if isinstance(post, Post) else None
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from screener.collect.access import Access
 from screener.collect.connector import Connector, Query
 from screener.collect.files import list_files
+from screener.collect.normalise import Intake
 from screener.collect.queries import plan_source, why_not
 from screener.collect.registry import connector_of
 from screener.demo import write_demo_file
@@ -53,6 +54,15 @@ def only(sources: tuple[Source, ...], name: str | None) -> tuple[Source, ...]:
     if not chosen:
         raise UsageError(f"--source {name}: not among the enabled sources: {', '.join(s.name for s in sources)}")
     return chosen
+
+
+def intake_of(settings: Settings, workdir: Workdir, source: str, *, run_id: str, collected_at: datetime) -> Intake:
+    """What normalisation needs to know whatever the source; the caller adds what it knows of the source itself."""
+    return Intake(
+        source=source, run_id=run_id, collected_at=collected_at, key=workdir.pseudonym_key(),
+        sectors=frozenset(sector.slug for sector in settings.sectors),
+        max_text_characters=settings.runtime.collect.max_text_characters,
+    )  # fmt: skip
 
 
 def variables(source: ApiSource) -> frozenset[str]:

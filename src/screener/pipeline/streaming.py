@@ -54,13 +54,14 @@ def listen_to(context: Context, plan: Plan, query: Query, keeper: StoreKeeper, a
     if heard.seq is None and query.words == FROM_THE_START:
         heard.seq = 0
     since = before.span.end if before else context.run.started_at
+    matcher = StreamMatcher((watch, words_of(watch, context.settings)) for watch in context.settings.watches)
     problem: tuple[GapReason, str] | None = None
     if before is not None and heard.seq is None:
         problem = (GapReason.ERROR, _PLACE_LOST)
     try:
         for event in _events(context, query, heard.seq):
             problem = problem or _told(event)
-            _hear(context, plan, query, event, heard, asked)
+            _hear(matcher, plan, query, event, heard, asked)
             if heard.n_events >= FLUSH_EVENTS:
                 _save(context, query, keeper, heard, since)
     except (SourceError, ParseError) as error:
@@ -83,7 +84,7 @@ def _told(event: Event) -> tuple[GapReason, str] | None:
     return None
 
 
-def _hear(context: Context, plan: Plan, query: Query, event: Event, heard: _Heard, asked: Asked) -> None:
+def _hear(matcher: StreamMatcher, plan: Plan, query: Query, event: Event, heard: _Heard, asked: Asked) -> None:
     heard.n_events += 1
     heard.seq = event.seq if event.seq is not None else heard.seq
     if event.error == "FutureCursor":
@@ -98,32 +99,21 @@ def _hear(context: Context, plan: Plan, query: Query, event: Event, heard: _Hear
     for raw in event.posts:
         outcome.n_read += 1
         heard.gone.discard(raw.native_id)
-        heard.posts += _matched(context, plan, raw, event, asked, query)
+        heard.posts += _matched(matcher, plan, raw, event, asked, query)
 
 
-def _matched(context: Context, plan: Plan, raw: RawPost, event: Event, asked: Asked, query: Query) -> Iterator[Post]:
+def _matched(
+    matcher: StreamMatcher, plan: Plan, raw: RawPost, event: Event, asked: Asked, query: Query
+) -> Iterator[Post]:
     """The post once for each watch that it answers to; what answers to none is not kept, nor counted as refused."""
     outcome = asked.outcomes[query.key]
-    for found in _matcher(context).find(raw.text):
+    for found in matcher.find(raw.text):
         intake = replace(plan.intake, country=found.country, sector=found.sector, asked_in=found.language)
         post = to_post(raw, intake, where=f"{query.source} {query.endpoint} event {event.seq}")
         seen = asked.seen[query.source, f"{found.country}/{found.sector}"]
         taken = outcome.take(post, seen, Window())
         if taken is not None:
             yield taken
-
-
-_matchers: dict[str, StreamMatcher] = {}
-
-
-def _matcher(context: Context) -> StreamMatcher:
-    """Built once per config: two thousand words take a while to fold."""
-    key = context.settings.sha256
-    if key not in _matchers:
-        _matchers.clear()
-        watches = context.settings.watches
-        _matchers[key] = StreamMatcher((watch, words_of(watch, context.settings)) for watch in watches)
-    return _matchers[key]
 
 
 def _save(context: Context, query: Query, keeper: StoreKeeper, heard: _Heard, since: datetime) -> None:

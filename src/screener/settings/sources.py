@@ -25,7 +25,8 @@ KINDS = (
 )
 """Kinds of sources besides ``file``: each is a module of ``screener.collect.connectors``."""
 
-VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{2,}$")]
+_VARIABLE = r"[A-Z][A-Z0-9_]{2,}"
+VariableName = Annotated[str, StringConstraints(pattern=f"^{_VARIABLE}$")]
 
 
 class ColumnMap(Strict):
@@ -94,7 +95,7 @@ class Credentials(Strict):
         """A secret pasted here must not come back in an error message or a log."""
         if isinstance(value, dict):
             for key, name in value.items():
-                if isinstance(name, str) and not re.fullmatch(r"[A-Z][A-Z0-9_]{2,}", name):
+                if isinstance(name, str) and not re.fullmatch(_VARIABLE, name):
                     raise ValueError(
                         f"'{key}' must be the NAME of an environment variable (capitals, digits, underscores), never the secret"
                     )

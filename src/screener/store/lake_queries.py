@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -14,14 +14,11 @@ from screener.errors import StoreError
 from screener.records import (
     UNDATED,
     UNDETERMINED,
-    UNKNOWN_COUNTRY,
-    UNSPECIFIED_SECTOR,
     Partition,
-    Post,
     ScreenedPost,
     Window,
 )
-from screener.store.lake import COLLECTED, Lake
+from screener.store.lake import COLLECTED, Lake, post_from_row
 from screener.store.layers import classification
 
 _LAYERS = ("posts", "languages", "signals", "cells")
@@ -217,11 +214,5 @@ def _connected(lake: Lake, layers: Sequence[str] = _LAYERS) -> Iterator[duckdb.D
 
 
 def _screened(row: dict[str, Any]) -> ScreenedPost:
-    post = Post(
-        post_id=row["post_id"], source=row["source"], text=row["text"], collected_at=row["collected_at"].astimezone(UTC), run_id=row["run_id"],
-        created_at=row["created_at"].astimezone(UTC) if row["created_at"] else None, author=row["author"],
-        country=None if row["country"] == UNKNOWN_COUNTRY else row["country"],
-        sector=None if row["sector"] == UNSPECIFIED_SECTOR else row["sector"],
-        language_hint=row["language_hint"], invented=row["invented"],
-    )  # fmt: skip
-    return ScreenedPost(post, row["language"], classification(row))
+    place = Partition(row["source"], row["country"], row["sector"], "")
+    return ScreenedPost(post_from_row(row, place), row["language"], classification(row))

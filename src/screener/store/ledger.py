@@ -12,15 +12,15 @@ from screener.records import GapReason, LedgerDay, SourceRun
 from screener.store.tables import runs, source_days, source_runs
 from screener.store.times import as_utc
 
-_ROWS_PER_STATEMENT = 500
+_ROWS_PER_STATEMENT = 100
 _RUNS = 30
 
 
 def save_days(connection: Connection, days: Iterable[LedgerDay], *, now: datetime) -> None:
     """Put rows in the ledger; a day that is there already is replaced."""
     rows = [_row(day, now) for day in days]
-    for first in range(0, len(rows), _ROWS_PER_STATEMENT // 5):
-        chunk = rows[first : first + _ROWS_PER_STATEMENT // 5]
+    for first in range(0, len(rows), _ROWS_PER_STATEMENT):
+        chunk = rows[first : first + _ROWS_PER_STATEMENT]
         keys = [and_(*(source_days.c[name] == row[name] for name in _KEY)) for row in chunk]
         connection.execute(delete(source_days).where(or_(*keys)))
         connection.execute(insert(source_days), chunk)

@@ -109,14 +109,12 @@ def add_unit_records(
         for g in unit_gaps
     ]
     for table, rows in ((quarantine, entries), (gaps, missing)):
-        where = (table.c.run_id == run_id, table.c.unit == unit)
-        names = [name for name in rows[0] if name not in keys] if rows else []
-        there = (
-            {tuple(row) for row in connection.execute(select(*(table.c[n] for n in names)).where(*where))}
-            if rows
-            else set()
-        )
-        new = [row for row in rows if tuple(row[name] for name in names) not in there]
+        if not rows:
+            continue
+        names = [name for name in rows[0] if name not in keys]
+        there = select(*(table.c[name] for name in names)).where(table.c.run_id == run_id, table.c.unit == unit)
+        known = {tuple(row) for row in connection.execute(there)}
+        new = [row for row in rows if tuple(row[name] for name in names) not in known]
         if new:
             connection.execute(insert(table), new)
 
